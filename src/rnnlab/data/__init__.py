@@ -1,0 +1,27 @@
+"""Data: sources and the readers that make them, built-in data, splits; then what tasks build of them.
+
+The flow: a reader (`read_names`, `read_series`, `read`) or the library (`names`, `sales`, `binary`, `memorise`) makes
+a *source*; a split says which of its examples train. This room knows no model and no training.
+"""
+
+from rnnlab.data.library import binary, memorise, names, sales
+from rnnlab.data.source import LabelledStrings, NumberSequences, Series, SeriesCollection, Source, describe
+from rnnlab.data.splits import Splits, split_key, split_rows, split_strings, split_time
+
+__all__ = [
+    "LabelledStrings",
+    "NumberSequences",
+    "Series",
+    "SeriesCollection",
+    "Source",
+    "Splits",
+    "binary",
+    "describe",
+    "memorise",
+    "names",
+    "sales",
+    "split_key",
+    "split_rows",
+    "split_strings",
+    "split_time",
+]

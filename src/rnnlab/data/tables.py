@@ -1,0 +1,225 @@
+"""Tables: the rows of a CSV, TSV, JSON lines or Parquet file as columns of text, through DuckDB.
+
+A table knows columns, rows and lines, and nothing of what they mean. Only the columns that are asked for leave the
+file; figures are computed inside DuckDB, so memory does not grow with the rest of the text.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from rnnlab.data.files import plain_file
+from rnnlab.errors import DataError, suggest
+
+DELIMITERS = ",;\t|"
+_LONGEST_HEADER = 1 << 22
+
+
+class Table:
+    """The rows of one file. Columns are text; an empty cell is None. Made by `open_table`.
+
+    Args:
+        path: the file, as the user named it.
+        columns: the names of its columns, in order.
+    """
+
+    def __init__(self, path: Path, plain: Path, kind: str, connection: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self._plain, self._kind, self._connection = plain, kind, connection
+        self.delimiter = ","
+        self.columns, self._relation = self._open()
+
+    def require(self, column: str, option: str) -> str:
+        """Return ``column`` if the table has it.
+
+        Raises:
+            DataError: it has not; the message lists the columns.
+        """
+        if column not in self.columns:
+            raise DataError(f"{self.path} must have the column {column!r}, got {self.list_columns(column)}; mend {option}")
+        return column
+
+    def list_columns(self, wanted: str = "") -> str:
+        """Return the columns as text, with the one nearest to ``wanted``."""
+        return suggest(wanted, self.columns).removeprefix("one of ")
+
+    def load(self, columns: Sequence[str], where: dict[str, str] | None = None) -> None:
+        """Make the DuckDB table ``rows (row, c0, c1, ...)`` of ``columns``; cells that hold only spaces are NULL.
+
+        ``row`` counts from 0 in the file, so that `place` finds a row again; ``where`` keeps rows by their text.
+        """
+        picked = ", ".join(f"nullif(trim({self._quoted(name)}), '') AS c{i}" for i, name in enumerate(columns))
+        tests = "".join(f" AND trim({self._quoted(name)}) = ?" for name in where or {})
+        numbered = f"SELECT *, row_number() OVER () - 1 AS row FROM {self._relation}"
+        query = f"CREATE OR REPLACE TEMP TABLE rows AS SELECT row, {picked} FROM ({numbered}) WHERE true{tests}"
+        self.run(query, list((where or {}).values()))
+
+    def run(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; what is wrong with the file becomes one line."""
+        return self._guarded(query, values).fetchall()
+
+    def arrays(self, query: str) -> dict[str, Any]:
+        """Return the columns of a query as numpy arrays."""
+        return dict(self._guarded(query, ()).fetchnumpy())
+
+    def stream(self, query: str, size: int = 65_536) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a query in blocks."""
+        cursor = self._guarded(query, ())
+        while block := cursor.fetchmany(size):
+            yield block
+
+    def place(self, row: int) -> str:
+        """Return ``FILE line N`` (``row N`` in a Parquet file) of the row that `load` numbered ``row``."""
+        if self._kind == "parquet":
+            return f"{self.path} row {row + 1}"
+        return f"{self.path} line {self._line(row)}"
+
+    def count(self) -> int:
+        """Return the number of rows loaded.
+
+        Raises:
+            DataError: there is none.
+        """
+        rows = int(self.run("SELECT count(*) FROM rows")[0][0])
+        if rows == 0:
+            raise DataError(f"{self.path} must have rows, got none that fit; check the file and the filter")
+        return rows
+
+    def _guarded(self, query: str, values: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(query, list(values))
+        except duckdb.Error as error:
+            raise DataError(self._explain(str(error))) from None
+
+    def _open(self) -> tuple[tuple[str, ...], str]:
+        """Return the names of the columns and the SQL that reads them."""
+        name = _literal(_no_globs(self._plain))
+        if self._kind == "csv":
+            self.delimiter, header = _header(self._plain, self.path)
+            fields = ", ".join(f"'h{i}': 'VARCHAR'" for i in range(len(header)))
+            self._fields = {column: f"h{i}" for i, column in enumerate(header)}
+            return tuple(header), (
+                f"read_csv({name}, auto_detect=false, header=true, delim={_literal(self.delimiter)}, quote='\"', "
+                f"escape='\"', columns={{{fields}}})"
+            )
+        reader = "read_parquet" if self._kind == "parquet" else "read_json_auto"
+        extra = "" if self._kind == "parquet" else ", sample_size=-1, maximum_depth=1, map_inference_threshold=-1"
+        relation = f"{reader}({name}{extra})"
+        described = self.run(f"DESCRIBE SELECT * FROM {relation}")
+        columns = tuple(str(row[0]) for row in described)
+        self._fields = {column: column for column in columns}
+        return columns, relation
+
+    def _quoted(self, column: str) -> str:
+        escaped = self._fields[column].replace('"', '""')
+        if self._kind == "json":
+            # The text of a JSON value, without the quotes around a string.
+            return f"(\"{escaped}\" ->> '$')" if self._is_json(column) else f'CAST("{escaped}" AS VARCHAR)'
+        return f'CAST("{escaped}" AS VARCHAR)'
+
+    def _is_json(self, column: str) -> bool:
+        described = self.run(f"DESCRIBE SELECT * FROM {self._relation}")
+        return any(row[0] == column and row[1] == "JSON" for row in described)
+
+    def _line(self, row: int) -> int:
+        """Return the physical line of a row: quoted cells may span lines, blank lines are no rows."""
+        with self._plain.open(encoding="utf-8-sig", newline="") as text:
+            if self._kind == "json":
+                numbered = (number for number, line in enumerate(text, 1) if line.strip())
+                return next((number for i, number in enumerate(numbered) if i == row), row + 1)
+            for found, (start, _) in enumerate(_records(text, self.delimiter, len(self.columns))):
+                if found == row + 1:
+                    return start
+        return row + 2
+
+    def _explain(self, message: str) -> str:
+        """Turn DuckDB's report into one line."""
+        if match := re.search(r"CSV Error on Line: (\d+)", message):
+            return self._explain_csv(message, int(match[1]))
+        if match := re.search(r"Malformed JSON .*? in (?:line|record/value) (\d+): ([^\n]*)", message):
+            return f"{self.path} line {match[1]} must be JSON, got {match[2].strip()!r}; write one object a line"
+        first = message.split("\n")[0].replace(str(self._plain), str(self.path))
+        return f"{self.path} must be a table, got {first!r}; check the file"
+
+    def _explain_csv(self, message: str, line: int) -> str:
+        if match := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
+            line, found = self._ragged(line, int(match[2]))
+            return (
+                f"{self.path} line {line} must have {match[1]} cells like the header, got {found}; "
+                "mend the line, or quote a cell that holds the delimiter"
+            )
+        if "unterminated quote" in message:
+            return f"{self.path} line {line} must close its quote, got a quote that stays open; double quotes inside cells"
+        if "Maximum line size" in message:
+            return f"{self.path} line {line} must be shorter than 2 MB, got a longer one; check for an open quote"
+        return f"{self.path} line {line} must be a row of cells, got {message.splitlines()[1][:60]!r}; mend the line"
+
+    def _ragged(self, line: int, found: int) -> tuple[int, int]:
+        """Return the line and the number of cells of the first row that has too many or too few."""
+        with self._plain.open(encoding="utf-8-sig", newline="") as text:
+            for start, cells in _records(text, self.delimiter, len(self.columns)):
+                if len(cells) != len(self.columns):
+                    return start, len(cells)
+        return line, found
+
+
+@contextmanager
+def open_table(path: str | Path) -> Iterator[Table]:
+    """Open a file of rows: CSV, TSV (any of ``, ; tab |``), JSON lines or Parquet; plain, gzip, bzip2 or xz.
+
+    Raises:
+        DataError: missing, empty or unreadable file; not UTF-8; rows of unequal length; no or repeated header.
+    """
+    path = Path(path)
+    with plain_file(path) as (plain, kind), duckdb.connect(":memory:") as connection:
+        for setting in ("autoinstall_known_extensions=false", "autoload_known_extensions=false", "threads=1"):
+            connection.execute(f"SET {setting}")
+        yield Table(path, plain, kind, connection)
+
+
+def _header(plain: Path, path: Path) -> tuple[str, list[str]]:
+    """Return the delimiter and the names of the columns: the delimiter is the commonest of the header's."""
+    with plain.open(encoding="utf-8-sig", newline="") as text:
+        line = text.readline(_LONGEST_HEADER)
+    bare = re.sub(r'"[^"]*"', "", line)
+    delimiter = max(DELIMITERS, key=bare.count)
+    try:
+        header = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise DataError(f"{path} line 1 must be a header, got {str(error)!r}; name the columns") from None
+    if not any(header):
+        raise DataError(f"{path} line 1 must be a header, got a blank line; name the columns in the first line")
+    for i, name in enumerate(header):
+        if not name:
+            header[i] = f"column{i + 1}"
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path} line 1 must name each column once, got {repeated[0]!r} twice; rename one of them")
+    return delimiter, header
+
+
+def _records(text: Iterable[str], delimiter: str, width: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record of a CSV file with the line it begins on, as DuckDB counts them: blank lines are no records."""
+    reader = csv.reader(text, delimiter=delimiter)
+    start = 1
+    try:
+        for cells in reader:
+            if cells or width == 1:
+                yield start, cells or [""]
+            start = reader.line_num + 1
+    except csv.Error:
+        return
+
+
+def _literal(text: str | Path) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _no_globs(path: Path) -> str:
+    """Return a path whose ``*``, ``?`` and ``[`` DuckDB takes for themselves."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path.resolve()))

@@ -1,0 +1,96 @@
+"""One recurrent layer of a stack, by the road that is fastest for its shape.
+
+Three roads give the same numbers: the equations (`rnnlab.cells`), torch's own layers, and compiled kernels. All
+take padded batches; what lies behind a sequence's end is zero in the result.
+"""
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from rnnlab.cells import CELLS, mask_padding, reverse_within, unroll
+from rnnlab.config import ModelConfig
+
+LayerWeights = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+def run_layer(
+    config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, *, reverse: bool, engine: str
+) -> Tensor:
+    """Return the hidden state after every step, ``(runs, batch, time, hidden)``.
+
+    Args:
+        config: names the cell.
+        inputs: ``(runs or 1, batch, time, features)`` numbers, or ``(runs or 1, batch, time)`` symbols, fed one-hot.
+        weights: ``weight_ih, weight_hh, bias_ih, bias_hh`` with a leading runs axis.
+        lengths: ``(runs or 1, batch)``, or None where every sequence fills the batch.
+        reverse: read from the end; the result is in the input's order.
+        engine: ``auto``, ``equations``, ``torch`` or ``kernel``.
+    """
+    if reverse:
+        inputs = inputs.flip(2) if lengths is None else reverse_within(inputs, lengths)
+    outputs = _forward(config, inputs, weights, lengths, engine)
+    if lengths is not None:
+        outputs = mask_padding(outputs, lengths)
+    if reverse:
+        outputs = outputs.flip(2) if lengths is None else reverse_within(outputs, lengths.expand(outputs.shape[:2]))
+    return outputs
+
+
+def one_hot(symbols: Tensor, size: int, like: Tensor) -> Tensor:
+    """Return ``symbols (runs, batch, time)`` as ``(runs, batch, time, size)`` numbers."""
+    return functional.one_hot(symbols, size).to(like)
+
+
+def _forward(config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, engine: str) -> Tensor:
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    if engine == "auto":
+        engine = _choose(config, inputs, weight_ih, weight_hh)
+    if engine == "torch":
+        return _by_torch(config, inputs, weights)
+    projected = _project(inputs, weight_ih, bias_ih)
+    if engine == "kernel":
+        from rnnlab.kernels import recurrent
+
+        outputs, _ = recurrent(config.cell, projected, weight_hh, bias_hh, lengths, nonlinearity=config.nonlinearity)
+        return outputs
+    return unroll(CELLS[config.cell], projected, weight_hh, bias_hh, nonlinearity=config.nonlinearity)
+
+
+def _choose(config: ModelConfig, inputs: Tensor, weight_ih: Tensor, weight_hh: Tensor) -> str:
+    """Return the fastest road for a shape."""
+    if config.cell == "combined" or weight_hh.shape[0] > 1:
+        return "equations"
+    return "torch"
+
+
+def _project(inputs: Tensor, weight_ih: Tensor, bias_ih: Tensor) -> Tensor:
+    """Return ``W_ih x + b_ih`` for all steps at once, ``(runs, batch, time, gates * hidden)``."""
+    runs, rows, width = weight_ih.shape
+    if inputs.ndim == 3:
+        # One-hot symbols: the product is a row of the transposed weights.
+        table = (weight_ih.transpose(1, 2) + bias_ih.unsqueeze(1)).reshape(runs * width, rows)
+        first = torch.arange(runs, device=inputs.device).view(runs, 1, 1) * width
+        return functional.embedding(inputs + first, table)
+    _, batch, time, _ = inputs.shape
+    flat = inputs.expand(runs, -1, -1, -1).reshape(runs, batch * time, width)
+    return torch.baddbmm(bias_ih.unsqueeze(1), flat, weight_ih.transpose(1, 2)).view(runs, batch, time, rows)
+
+
+def _by_torch(config: ModelConfig, inputs: Tensor, weights: LayerWeights) -> Tensor:
+    """One run through torch's own layer (oneDNN on the CPU, cuDNN on a GPU), from a zero state."""
+    flat = [weight.squeeze(0) for weight in weights]
+    if inputs.ndim == 3:
+        inputs = one_hot(inputs, weights[0].shape[-1], weights[0])
+    batch = inputs.squeeze(0)
+    state = batch.new_zeros(1, batch.shape[0], weights[1].shape[-1])
+    options = (flat, True, 1, 0.0, True, False, True)
+    if config.cell == "lstm":
+        outputs = torch.lstm(batch, (state, state), *options)[0]
+    elif config.cell == "gru":
+        outputs = torch.gru(batch, state, *options)[0]
+    elif config.nonlinearity == "relu":
+        outputs = torch.rnn_relu(batch, state, *options)[0]
+    else:
+        outputs = torch.rnn_tanh(batch, state, *options)[0]
+    return outputs.unsqueeze(0)

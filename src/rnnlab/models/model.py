@@ -1,0 +1,161 @@
+"""A stack of runs of one model: embedding, recurrent layers, readout, head.
+
+Weights carry a leading runs axis and are views into one flat buffer (`rnnlab.models.parameters`). The model
+knows no task: what its outputs mean, and what a loss is, is not its business.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from rnnlab.cells import CELLS, mask_padding
+from rnnlab.config import Interface, ModelConfig
+from rnnlab.data.vocabulary import UNKNOWN
+from rnnlab.models.layers import LayerWeights, one_hot, run_layer
+from rnnlab.models.noise import Noise
+from rnnlab.models.parameters import initialise, views, weights
+
+
+class Model(nn.Module):
+    """A stack of runs that share a shape and differ in their weights.
+
+    Args:
+        config: cell, sizes, readout, head.
+        interface: what goes in and what comes out.
+        seeds: one a run; the first weights of a run depend on its seed alone.
+
+    Example:
+        >>> model = Model(ModelConfig(hidden_size=4), Interface(symbols=0, features=2, outputs=3), seeds=[0, 1])
+        >>> model(torch.zeros(1, 5, 7, 2)).shape
+        torch.Size([2, 5, 3])
+    """
+
+    def __init__(self, config: ModelConfig, interface: Interface, seeds: Sequence[int] = (0,)) -> None:
+        super().__init__()
+        self.config, self.interface = config, interface
+        self.engine = "auto"
+        self.layout = weights(
+            config, interface.symbols, interface.features, interface.outputs, CELLS[config.cell].gates
+        )
+        self.bind(initialise(self.layout, list(seeds)))
+
+    def bind(self, flat: Tensor) -> None:
+        """Make ``flat (runs, size)`` the model's weights."""
+        self.flat, self._gradient = flat, torch.zeros_like(flat)
+        self._gradient_views = list(views(self._gradient, self.layout).values())
+        for name, view in views(flat, self.layout).items():
+            self.register_parameter(name, nn.Parameter(view))
+
+    def gradient(self, loss: Tensor) -> Tensor:
+        """Return the gradient of ``loss ()`` as ``(runs, size)``, in a buffer that the next call overwrites."""
+        torch._foreach_copy_(self._gradient_views, torch.autograd.grad(loss, list(self.parameters())))
+        return self._gradient
+
+    @property
+    def runs(self) -> int:
+        """The number of runs in the stack."""
+        return self.flat.shape[0]
+
+    @property
+    def parameters_a_run(self) -> int:
+        """The number of weights of one run."""
+        return self.flat.shape[1]
+
+    def place(self, device: torch.device | str) -> "Model":
+        """Move the weights to ``device`` and return the model."""
+        self.bind(self.flat.detach().to(device))
+        return self
+
+    def forward(self, inputs: Tensor, lengths: Tensor | None = None, noise: Noise | None = None) -> Tensor:
+        """Return the outputs ``(runs, batch, outputs)``.
+
+        Args:
+            inputs: ``(runs or 1, batch, time)`` symbols or ``(runs or 1, batch, time, features)`` numbers; with 1, all
+                runs see the same examples.
+            lengths: ``(runs or 1, batch)`` int64; None where nothing is padded.
+            noise: dropout of one update; None switches it off.
+        """
+        if lengths is not None and bool((lengths == inputs.shape[2]).all()):
+            lengths = None
+        states = self._embed(inputs)
+        for layer in range(self.config.num_layers):
+            if layer:
+                states = self._drop(states, layer, noise)
+            states = self._layer(states, layer, lengths)
+        summary = self._drop(self._readout(states, lengths).unsqueeze(2), "head", noise).squeeze(2)
+        return self._head(summary)
+
+    def _embed(self, inputs: Tensor) -> Tensor:
+        if not self.config.embedding_size or inputs.ndim == 4:
+            return inputs
+        table = cast(Tensor, self.embedding)
+        runs, symbols, width = table.shape
+        first = torch.arange(runs, device=inputs.device).view(runs, 1, 1) * symbols
+        return functional.embedding(inputs + first, table.reshape(runs * symbols, width))
+
+    def _drop(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor:
+        if noise is None or not self.config.dropout:
+            return values
+        _, batch, _, width = values.shape
+        return values * noise.units(place, batch, width, self.config.dropout, values)
+
+    def _layer(self, inputs: Tensor, layer: int, lengths: Tensor | None) -> Tensor:
+        directions = [False, True] if self.config.bidirectional else [False]
+        outputs = [self._direction(inputs, layer, lengths, reverse) for reverse in directions]
+        return torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
+
+    def _direction(self, inputs: Tensor, layer: int, lengths: Tensor | None, reverse: bool) -> Tensor:
+        states = run_layer(
+            self.config, inputs, self._weights(layer, reverse), lengths, reverse=reverse, engine=self.engine
+        )
+        if self.config.cell != "combined":
+            return states
+        before = functional.pad(states, (0, 0, 0, 1) if reverse else (0, 0, 1, 0))
+        before = before[:, :, 1:] if reverse else before[:, :, :-1]
+        if inputs.ndim == 3:
+            inputs = one_hot(inputs, self.interface.symbols, states)
+        pairs = torch.cat([inputs.expand(*states.shape[:3], -1), before], dim=-1)
+        return pairs if lengths is None else mask_padding(pairs, lengths)
+
+    def _weights(self, layer: int, reverse: bool) -> LayerWeights:
+        suffix = f"_l{layer}" + ("_reverse" if reverse else "")
+        found = [getattr(self, f"{name}{suffix}", None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        if found[3] is None:
+            found[3] = torch.zeros_like(cast(Tensor, found[2]))
+        return cast(LayerWeights, tuple(found))
+
+    def _readout(self, states: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return what the head sees, ``(runs, batch, width)``."""
+        runs, batch, time, width = states.shape
+        if self.config.readout == "mean":
+            return states.sum(dim=2) / (time if lengths is None else lengths.unsqueeze(-1))
+        if self.config.readout == "max":
+            if lengths is not None:
+                outside = torch.arange(time, device=states.device) >= lengths.unsqueeze(-1)
+                states = states.masked_fill(outside.unsqueeze(-1), float("-inf"))
+            return states.amax(dim=2)
+        forward = width // 2 if self.config.bidirectional else width
+        if lengths is None:
+            last = states[:, :, -1, :forward]
+        else:
+            at = (lengths - 1).expand(runs, batch).view(runs, batch, 1, 1).expand(-1, -1, 1, forward)
+            last = states[..., :forward].gather(2, at).squeeze(2)
+        return torch.cat([last, states[:, :, 0, forward:]], dim=-1) if self.config.bidirectional else last
+
+    def _head(self, summary: Tensor) -> Tensor:
+        if self.config.head == "none":
+            return summary
+        weight, bias = cast(Tensor, self.head_weight), cast(Tensor, self.head_bias)
+        outputs = torch.baddbmm(bias.unsqueeze(1), summary, weight.transpose(1, 2))
+        return outputs.relu() if self.config.head == "relu" else outputs
+
+
+def hide_steps(inputs: Tensor, noise: Noise, share: float) -> Tensor:
+    """Return ``inputs`` with a ``share`` of the steps hidden: symbols become unknown, numbers zero."""
+    hidden = noise.hidden_steps(inputs.shape[1], inputs.shape[2], share).to(inputs.device)
+    if inputs.ndim == 3:
+        return inputs.masked_fill(hidden & (inputs != 0), UNKNOWN)
+    return inputs.masked_fill(hidden.unsqueeze(-1), 0.0)

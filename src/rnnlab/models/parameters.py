@@ -1,0 +1,97 @@
+"""The weights of a stack of runs: one flat buffer, and named views into it.
+
+One buffer ``(runs, size)`` makes an update, a gradient norm, a checkpoint and the removal of a finished run a
+single operation each, however many layers there are.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnnlab.config import ModelConfig
+from rnnlab.randomness import generator
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One named weight of a run: its shape, and the half-width of the uniform distribution it starts from.
+
+    ``bound`` 0 stands for a normal distribution of deviation 1 (torch's for embeddings).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    bound: float
+
+    @property
+    def size(self) -> int:
+        """The number of figures in it."""
+        return math.prod(self.shape)
+
+
+def layer_sizes(config: ModelConfig, input_size: int, outputs: int) -> list[tuple[int, int]]:
+    """Return ``(input, hidden)`` of every layer; with head ``none`` the last layer is as wide as the output."""
+    sizes = []
+    for layer in range(config.num_layers):
+        last = layer == config.num_layers - 1
+        hidden = outputs if config.head == "none" and last else config.hidden_size
+        sizes.append((input_size, hidden))
+        input_size = output_width(config, input_size, hidden)
+    return sizes
+
+
+def output_width(config: ModelConfig, input_size: int, hidden: int) -> int:
+    """Return the features that a layer hands on: the combined cell pairs its state with its input."""
+    width = input_size + hidden if config.cell == "combined" else hidden
+    return width * (2 if config.bidirectional else 1)
+
+
+def weights(config: ModelConfig, symbols: int, features: int, outputs: int, gates: int) -> list[Weight]:
+    """Return the weights of one run, in the order of the buffer, with torch's names and initial distributions."""
+    found: list[Weight] = []
+    input_size = features
+    if symbols:
+        input_size = config.embedding_size or symbols
+        if config.embedding_size:
+            found.append(Weight("embedding", (symbols, config.embedding_size), 0.0))
+    sizes = layer_sizes(config, input_size, outputs)
+    for layer, (width, hidden) in enumerate(sizes):
+        combined = config.cell == "combined"
+        bound = 1 / math.sqrt(width + hidden if combined else hidden)
+        for suffix in (f"_l{layer}", f"_l{layer}_reverse")[: 2 if config.bidirectional else 1]:
+            found.append(Weight(f"weight_ih{suffix}", (gates * hidden, width), bound))
+            found.append(Weight(f"weight_hh{suffix}", (gates * hidden, hidden), bound))
+            found.append(Weight(f"bias_ih{suffix}", (gates * hidden,), bound))
+            if not combined:
+                found.append(Weight(f"bias_hh{suffix}", (gates * hidden,), bound))
+    if config.head != "none":
+        width = output_width(config, *sizes[-1])
+        found.append(Weight("head_weight", (outputs, width), 1 / math.sqrt(width)))
+        found.append(Weight("head_bias", (outputs,), 1 / math.sqrt(width)))
+    return found
+
+
+def initialise(layout: list[Weight], seeds: list[int]) -> Tensor:
+    """Return the first weights ``(runs, size)`` of runs with ``seeds``, each drawn from its own seed."""
+    flat = torch.empty(len(seeds), sum(weight.size for weight in layout))
+    for row, seed in zip(flat, seeds, strict=True):
+        draw, at = generator(seed, "weights"), 0
+        for weight in layout:
+            part = row[at : at + weight.size]
+            if weight.bound:
+                part.uniform_(-weight.bound, weight.bound, generator=draw)
+            else:
+                part.normal_(generator=draw)
+            at += weight.size
+    return flat
+
+
+def views(flat: Tensor, layout: list[Weight]) -> dict[str, Tensor]:
+    """Return every weight as a view ``(runs, *shape)`` into ``flat (runs, size)``."""
+    found, at = {}, 0
+    for weight in layout:
+        found[weight.name] = flat[:, at : at + weight.size].view(flat.shape[0], *weight.shape)
+        at += weight.size
+    return found

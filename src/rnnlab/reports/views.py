@@ -1,0 +1,151 @@
+"""Results as the template wants them: text that is rounded and ordered, pictures ready to stand in the page.
+
+Everything here is plain text, to be escaped by the template, but the pictures, whose text vl-convert has escaped.
+"""
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+from markupsafe import Markup
+
+from rnnlab.findings import SEVERITIES, Finding
+from rnnlab.reports.charts import NARROW, Gallery
+from rnnlab.reports.describe import describe
+from rnnlab.reports.inline import inline
+from rnnlab.reports.numbers import NOTHING, cell, column, is_numeric, number
+from rnnlab.results import Claim, Figure, Section, StudyResult, Table, Trace, Verdict
+
+View = dict[str, Any]
+
+VERDICTS: dict[Verdict, tuple[str, str]] = {
+    "reproduced": ("✓", "ours agrees with the reported figure"),
+    "corrected": ("↻", "the reported figure stems from a defect; ours shows what is true"),
+    "contradicted": ("✕", "ours says otherwise"),
+    "untestable": ("?", "nothing can be measured"),
+}
+
+
+class Anchors:
+    """Hands out ids that are unique in one page."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def new(self, *words: str) -> str:
+        """Return an id made of the words, with a number where it is taken."""
+        base = "-".join(slug(word) for word in words)
+        name, count = base, 1
+        while name in self._taken:
+            count += 1
+            name = f"{base}-{count}"
+        self._taken.add(name)
+        return name
+
+
+def slug(text: str) -> str:
+    """Return ``text`` as letters, digits, dots and dashes, fit for an anchor and a file name.
+
+    Example:
+        >>> slug("LSTM 64: <loss>"), slug("../..")
+        ('lstm-64-loss', 'x')
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:80] or "x"
+
+
+def study_view(result: StudyResult, gallery: Gallery, anchors: Anchors) -> View:
+    """Return all that the page shows of a study."""
+    findings = sorted(result.findings, key=lambda pair: SEVERITIES.index(pair[1].severity))
+    return {
+        "id": anchors.new("study", result.study),
+        "name": result.study,
+        "title": result.title,
+        "question": result.question,
+        "answer": result.answer,
+        "sections": [_section(result.study, section, gallery, anchors) for section in result.sections],
+        "claims": [_claim(claim, anchors) for claim in result.claims],
+        "claims_id": anchors.new("claims", result.study),
+        "findings": [_finding(variant, finding) for variant, finding in findings],
+        "findings_id": anchors.new("findings", result.study),
+        "provenance": result.provenance,
+        "seconds": result.seconds,
+        "complete": result.complete,
+        "settings": [(name, _evidence(value)) for name, value in result.settings.items()],
+    }
+
+
+def _section(study: str, section: Section, gallery: Gallery, anchors: Anchors) -> View:
+    parts = [_part(study, part, gallery, anchors) for part in section.parts]
+    return {"id": anchors.new(study, section.title), "title": section.title, "text": section.text, "parts": parts}
+
+
+def _part(study: str, part: Table | Figure | Trace, gallery: Gallery, anchors: Anchors) -> View:
+    anchor = anchors.new(study, part.id)
+    if isinstance(part, Table):
+        return _table(part) | {"kind": "table", "id": anchor}
+    if isinstance(part, Trace):
+        return {"kind": "trace", "id": anchor, "title": part.title, "lines": part.lines, "note": part.note}
+    return {
+        "kind": "figure",
+        "id": anchor,
+        "shape": part.kind,
+        "title": part.title,
+        "caption": part.caption,
+        "alt": describe(part),
+        "wide": Markup(inline(gallery.drawn(part), f"{anchor}-w")),
+        "narrow": Markup(inline(gallery.drawn(part, NARROW), f"{anchor}-n")),
+    }
+
+
+def _table(table: Table) -> View:
+    columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
+    numeric = [is_numeric(values) for values in columns]
+    shown = [column(values) for values in columns]
+    return {
+        "title": table.title,
+        "note": table.note,
+        "columns": list(zip(table.columns, numeric, strict=True)),
+        "rows": [list(zip(row, numeric, strict=True)) for row in zip(*shown, strict=True)],
+    }
+
+
+def _claim(claim: Claim, anchors: Anchors) -> View:
+    return {
+        "id": anchors.new("claim", claim.id),
+        "claim": claim.claim,
+        "reported": NOTHING if claim.reported is None else _reported(claim.reported),
+        "measured": cell(claim.measured),
+        "spread": None if claim.spread is None else _spread(*claim.spread),
+        "seeds": len(claim.seeds),
+        "verdict": claim.verdict,
+        "mark": VERDICTS[claim.verdict][0],
+        "evidence": claim.evidence,
+    }
+
+
+def _finding(variant: str, finding: Finding) -> View:
+    return {
+        "variant": variant,
+        "check": finding.check,
+        "severity": finding.severity,
+        "message": finding.message,
+        "evidence": [(name, _evidence(value)) for name, value in finding.evidence.items()],
+        "remedy": finding.remedy,
+    }
+
+
+def _reported(value: object) -> str:
+    """Return a reported figure with every digit it was printed with."""
+    return cell(value) if isinstance(value, bool | str) else f"{value}"
+
+
+def _spread(low: float, high: float) -> str:
+    return number(low) if low == high else f"{number(low)} to {number(high)}"
+
+
+def _evidence(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_evidence(item) for item in value)
+    return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, dict) else cell(value)

@@ -1,0 +1,187 @@
+"""A run on disk: ``run.json``, ``model.safetensors``, ``history.jsonl``. No pickle; loading executes nothing from it.
+
+What a folder says is checked before it is used: the schema's version, every field's type, the size of the weights against
+the configuration. What is wrong is named by file.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from rnnlab.cells import CELLS
+from rnnlab.config import Config, ModelConfig, TrainConfig
+from rnnlab.errors import ConfigError, RunFolderError
+from rnnlab.findings import Finding
+from rnnlab.models.parameters import views, weights
+from rnnlab.runs.files import to_json, write_whole
+from rnnlab.runs.run import Run, Status
+from rnnlab.tasks import Codec
+
+SCHEMA = 1
+LARGEST_JSON = 64 * 2**20
+
+
+class _FindingRecord(Config):
+    check: str
+    severity: str
+    message: str
+    evidence: dict[str, Any] = {}
+    remedy: str = ""
+
+
+class RunRecord(Config):
+    """What ``run.json`` holds."""
+
+    model_config = Config.model_config | {"protected_namespaces": (), "allow_inf_nan": True}
+
+    schema_version: int
+    name: str
+    model: ModelConfig
+    training: TrainConfig
+    codec: Codec
+    metrics: dict[str, dict[str, float | None]] = {}
+    findings: tuple[_FindingRecord, ...] = ()
+    status: Status = "done"
+    data: dict[str, Any] = {}
+    environment: dict[str, Any] = {}
+    seconds: float = 0.0
+
+
+def save(run: Run, folder: Path) -> Path:
+    """Write ``run`` into ``folder``, each file whole or not at all, ``run.json`` last; return the folder.
+
+    Raises:
+        OutputError: where the folder cannot be written.
+    """
+    layout = _layout(run.model_config, run.codec)
+    tensors = {
+        name: view[0].contiguous() for name, view in views(run.weights.detach().cpu().unsqueeze(0), layout).items()
+    }
+    record = {
+        "schema_version": SCHEMA,
+        "name": run.name,
+        "model": run.model_config.model_dump(),
+        "training": run.train_config.model_dump(),
+        "codec": run.codec.model_dump(),
+        "metrics": run.metrics,
+        "findings": [finding.to_dict() for finding in run.findings],
+        "status": run.status,
+        "data": run.data,
+        "environment": run.environment,
+        "seconds": run.seconds,
+    }
+    write_whole(folder / "model.safetensors", save_tensors(tensors))
+    lines = b"".join(json.dumps(json.loads(to_json(entry))).encode() + b"\n" for entry in run.history)
+    write_whole(folder / "history.jsonl", lines)
+    write_whole(folder / "run.json", to_json(record))
+    return folder
+
+
+def load(folder: Path | str) -> Run:
+    """Return the run in ``folder``.
+
+    Raises:
+        RunFolderError: where a file is missing, damaged, of another version, or does not fit the others.
+    """
+    folder = Path(folder)
+    record = _record(_read(folder, "run.json", LARGEST_JSON), folder / "run.json")
+    history = _history(_read(folder, "history.jsonl", 4 * LARGEST_JSON), folder / "history.jsonl")
+    flat = _weights(record, _read(folder, "model.safetensors", 2**33), folder / "model.safetensors")
+    return Run(
+        name=record.name,
+        model_config=record.model,
+        train_config=record.training,
+        codec=record.codec,
+        weights=flat,
+        history=history,
+        metrics={
+            part: {k: float("nan") if v is None else v for k, v in found.items()}
+            for part, found in record.metrics.items()
+        },
+        findings=tuple(Finding(**finding.model_dump()) for finding in record.findings),
+        status=record.status,
+        data=record.data,
+        environment=record.environment,
+        seconds=record.seconds,
+    )
+
+
+def _layout(model: ModelConfig, codec: Any) -> Any:
+    face = codec.interface
+    return weights(model, face.symbols, face.features, face.outputs, CELLS[model.cell].gates)
+
+
+def _read(folder: Path, name: str, largest: int) -> bytes:
+    path = folder / name
+    if not folder.is_dir():
+        raise RunFolderError(
+            f"{folder} must be a run folder, got {'a file' if folder.exists() else 'nothing'}; pass one that train wrote"
+        )
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise RunFolderError(f"{path} must lie inside the run folder, got a link that leaves it; copy the file in")
+    try:
+        if not path.is_file():
+            raise RunFolderError(f"{path} is missing; the folder is no complete run: train again, or resume it")
+        if os.path.getsize(path) > largest:
+            raise RunFolderError(
+                f"{path} must be at most {largest} bytes, got {os.path.getsize(path)}; it is no run of ours"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be read: {error.strerror or error}; check its permissions") from None
+
+
+def _record(content: bytes, path: Path) -> RunRecord:
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RunFolderError(f"{path} must be JSON, got {error}; the file is damaged: train again") from None
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    if version != SCHEMA:
+        raise RunFolderError(f"{path}: schema_version must be {SCHEMA}, got {version!r}; use the rnnlab that wrote it")
+    try:
+        return RunRecord(**values)
+    except (ConfigError, ValidationError, TypeError, RecursionError) as error:
+        raise RunFolderError(f"{path}: {str(error).splitlines()[0]} (the file is damaged or was edited)") from None
+
+
+def _history(content: bytes, path: Path) -> tuple[dict[str, Any], ...]:
+    entries = []
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            entry = None
+        if not isinstance(entry, dict):
+            raise RunFolderError(f"{path}, line {number} must be a JSON object, got {line[:40]!r}; the file is damaged")
+        entries.append(entry)
+    return tuple(entries)
+
+
+def _weights(record: RunRecord, content: bytes, path: Path) -> torch.Tensor:
+    try:
+        tensors = load_tensors(content)
+    except (SafetensorError, ValueError, OSError) as error:
+        raise RunFolderError(
+            f"{path} must be a safetensors file, got {error}; the file is damaged or truncated"
+        ) from None
+    layout = _layout(record.model, record.codec)
+    if set(tensors) != {weight.name for weight in layout}:
+        raise RunFolderError(
+            f"{path} must hold {[weight.name for weight in layout]}, got {sorted(tensors)}; it is of another model"
+        )
+    for weight in layout:
+        tensor = tensors[weight.name]
+        if tuple(tensor.shape) != weight.shape or tensor.dtype != torch.float32:
+            raise RunFolderError(
+                f"{path}: {weight.name} must be float32 of shape {weight.shape}, got {tensor.dtype} {tuple(tensor.shape)}; "
+                "it is of another model"
+            )
+    return torch.cat([tensors[weight.name].reshape(-1) for weight in layout])

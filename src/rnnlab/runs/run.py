@@ -1,0 +1,104 @@
+"""A Run: what training leaves, and the only road from raw input to an answer.
+
+A run is configuration, codec, weights, history and metrics. It does not know how it was trained or where its
+data are; it can be saved, loaded and asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnlab.config import ModelConfig, TrainConfig
+from rnnlab.data.sequences import Sequences
+from rnnlab.findings import Finding
+from rnnlab.models import Model
+from rnnlab.tasks import NumberCodec, Prediction, SeriesCodec, TextCodec
+
+Status = Literal["done", "stopped", "diverged", "interrupted"]
+PREDICT_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """What training leaves.
+
+    Args:
+        name: for people and folders.
+        model_config: cell, sizes, head.
+        train_config: how it was trained.
+        codec: raw input to sequences, outputs to answers.
+        weights: ``(size,)`` float32, the weights of one run in the model's order.
+        history: one record an evaluation: ``step, epoch, seconds, loss, grad_norm, lr`` and the validation's metrics.
+        metrics: part of the data (``train``, ``validation``, ``test``) to its metrics.
+        findings: what was found wrong.
+        status: ``done``; ``stopped`` early; ``diverged``; ``interrupted``.
+        data: name, kind, provenance and fingerprint of the data.
+        environment: versions and threads.
+        seconds: of training.
+    """
+
+    name: str
+    model_config: ModelConfig
+    train_config: TrainConfig
+    codec: TextCodec | NumberCodec | SeriesCodec
+    weights: Tensor
+    history: tuple[dict[str, Any], ...] = ()
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    status: Status = "done"
+    data: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @cached_property
+    def model(self) -> Model:
+        """The network, a stack of one."""
+        model = Model(self.model_config, self.codec.interface)
+        model.bind(self.weights.detach().clone().unsqueeze(0))
+        return model
+
+    def outputs(self, raw: Sequence[Any]) -> np.ndarray:
+        """Return the network's outputs for raw inputs, ``(examples, outputs)`` float32: logits, or scaled numbers."""
+        return (
+            model_outputs(self.model, self.codec.encode(raw))[0]
+            if len(raw)
+            else np.zeros((0, self.codec.interface.outputs))
+        )
+
+    def predict(self, raw: Sequence[Any]) -> list[Prediction]:
+        """Return an answer for each raw input, in its order.
+
+        A classifier answers ``{"prediction": label, "probabilities": {label: p}}``, the others ``{"prediction": number}`` in the
+        data's own units.
+
+        Raises:
+            DataError: where an input is not of the kind that the run was trained on.
+        """
+        return self.codec.decode(self.outputs(raw))
+
+
+def model_outputs(model: Model, inputs: Sequences, index: Tensor | None = None) -> np.ndarray:
+    """Return the outputs of all runs for the same examples, ``(runs, examples, outputs)`` float32.
+
+    Batches are drawn by length, so that little is spent on padding.
+
+    Args:
+        model: a stack.
+        inputs: the examples.
+        index: ``(wanted,)`` int64; all of them where None.
+    """
+    index = torch.arange(len(inputs)) if index is None else index
+    found = np.zeros((model.runs, len(index), model.interface.outputs), dtype=np.float32)
+    by_length = torch.argsort(inputs.lengths[index].cpu(), stable=True)
+    batch = max(64, PREDICT_BATCH // model.runs)
+    device = model.flat.device
+    with torch.no_grad():
+        for rows in by_length.split(batch):
+            values, lengths = inputs.gather(index[rows].unsqueeze(0))
+            found[:, rows.numpy()] = model(values.to(device), lengths.to(device)).cpu().numpy()
+    return found
