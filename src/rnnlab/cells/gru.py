@@ -7,7 +7,7 @@ h' = (1 - z) n + z h
 
 from torch import Tensor
 
-from rnnlab.cells.base import State, recur
+from rnnlab.cells.base import State
 
 
 class GRU:
@@ -16,12 +16,12 @@ class GRU:
     gates = 3
     states = 1
 
-    def step(self, projected: Tensor, weight_hh: Tensor, bias_hh: Tensor, state: State, nonlinearity: str) -> State:
+    def step(self, from_input: Tensor, from_hidden: Tensor, state: State, nonlinearity: str) -> State:
         """Return ``(h',)``; shapes as in `rnnlab.cells.base.Cell.step`."""
         (h,) = state
-        from_input = projected.chunk(3, dim=-1)
-        from_hidden = recur(h, weight_hh, bias_hh).chunk(3, dim=-1)
-        r = (from_input[0] + from_hidden[0]).sigmoid()
-        z = (from_input[1] + from_hidden[1]).sigmoid()
-        n = (from_input[2] + r * from_hidden[2]).tanh()
+        input_r, input_z, input_n = from_input.chunk(3, dim=-1)
+        hidden_r, hidden_z, hidden_n = from_hidden.chunk(3, dim=-1)
+        r = (input_r + hidden_r).sigmoid()
+        z = (input_z + hidden_z).sigmoid()
+        n = (input_n + r * hidden_n).tanh()
         return (n + z * (h - n),)

@@ -7,7 +7,7 @@ h' = o tanh(c')
 
 from torch import Tensor
 
-from rnnlab.cells.base import State, recur
+from rnnlab.cells.base import State
 
 
 class LSTM:
@@ -16,9 +16,9 @@ class LSTM:
     gates = 4
     states = 2
 
-    def step(self, projected: Tensor, weight_hh: Tensor, bias_hh: Tensor, state: State, nonlinearity: str) -> State:
+    def step(self, from_input: Tensor, from_hidden: Tensor, state: State, nonlinearity: str) -> State:
         """Return ``(h', c')``; shapes as in `rnnlab.cells.base.Cell.step`."""
-        h, c = state
-        i, f, g, o = (projected + recur(h, weight_hh, bias_hh)).chunk(4, dim=-1)
+        _, c = state
+        i, f, g, o = (from_input + from_hidden).chunk(4, dim=-1)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         return o.sigmoid() * c.tanh(), c

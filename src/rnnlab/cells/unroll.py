@@ -7,7 +7,7 @@ zero. The other direction reads each sequence reversed within its own length.
 import torch
 from torch import Tensor
 
-from rnnlab.cells.base import Cell, initial_state
+from rnnlab.cells.base import Cell, initial_state, recur
 
 
 def unroll(cell: Cell, projected: Tensor, weight_hh: Tensor, bias_hh: Tensor, *, nonlinearity: str = "tanh") -> Tensor:
@@ -25,9 +25,13 @@ def unroll(cell: Cell, projected: Tensor, weight_hh: Tensor, bias_hh: Tensor, *,
     """
     runs, batch, _, _ = projected.shape
     state = initial_state(cell, runs, batch, weight_hh.shape[-1], projected)
-    outputs = []
-    for part in projected.unbind(dim=2):
-        state = cell.step(part, weight_hh, bias_hh, state, nonlinearity)
+    # The state before the first step is zero, and so is its product.
+    from_hidden = bias_hh.unsqueeze(1)
+    outputs: list[Tensor] = []
+    for from_input in projected.unbind(dim=2):
+        if outputs:
+            from_hidden = recur(state[0], weight_hh, bias_hh)
+        state = cell.step(from_input, from_hidden, state, nonlinearity)
         outputs.append(state[0])
     return torch.stack(outputs, dim=2)
 

@@ -1,6 +1,7 @@
 """The built-in data: names, sales, binary, memorise. Where each comes from stands in ``builtin/PROVENANCE.md``."""
 
 import csv
+import io
 from importlib.resources import files
 from typing import Literal
 
@@ -107,5 +108,5 @@ def memorise() -> NumberSequences:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with (files("rnnlab.data") / "builtin" / name).open(encoding="utf-8", newline="") as text:
-        return list(csv.DictReader(text))
+    text = (files("rnnlab.data") / "builtin" / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text)))

@@ -1,20 +1,55 @@
-"""Readers of the two kinds of file that the lab takes: labelled strings, and one series.
+"""The readers: from a path, and what its columns are, to a source.
 
-They say what is wrong with a file and guess nothing that changes a figure.
+They say what is wrong with a file, with its line and the way out, and guess nothing that changes a figure.
 """
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from rnnlab.data.source import LabelledStrings
+from rnnlab.data.calendar import Fill
+from rnnlab.data.config import DataConfig
+from rnnlab.data.rows import long_sequences, wide_sequences
+from rnnlab.data.series import SeriesRequest, series_of
+from rnnlab.data.source import LabelledStrings, NumberSequences, Series, SeriesCollection, Source
+from rnnlab.data.strings import strings_of_folder, strings_of_table
 from rnnlab.data.tables import Table, open_table
-from rnnlab.errors import DataError
+from rnnlab.errors import ConfigError, DataError
 
-TEXT_NAMES = ("name", "text", "string", "surname", "word", "sequence")
-TARGET_NAMES = ("origin", "label", "target", "class", "category", "nationality", "language")
-# Files that stand beside data and are not data; a label is written another way than in capitals.
-COMPANIONS = frozenset({"README", "LICENSE", "LICENCE", "SOURCE", "SOURCES", "NOTICE", "CHANGELOG", "COPYING", "AUTHORS"})
+
+def read(config: DataConfig) -> Source:
+    """Return the source that ``config`` describes: strings, number sequences, one series, or many.
+
+    Args:
+        config: a file or folder, and what its columns are.
+
+    Raises:
+        DataError: a file, a column, a line or a calendar that is not what it must be.
+        ConfigError: flags that do not fit the file.
+
+    Example:
+        >>> from rnnlab.data import names
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "low.txt").write_text("abc"), (folder / "high.txt").write_text("xyz")
+        >>> len(read(DataConfig(data=str(folder))))
+        2
+    """
+    path = Path(config.data)
+    if path.is_dir():
+        if config.shape != "strings" or config.text or config.target:
+            raise ConfigError(
+                f"columns must be left out with a folder, got them for {path}; name a file, or drop the flags"
+            )
+        return strings_of_folder(path)
+    with open_table(path) as table:
+        for column in config.filters:
+            table.require(column, "where")
+        if config.shape == "wide":
+            return _wide(table, config)
+        if config.shape == "long":
+            return _long(table, config)
+        if config.shape == "series":
+            return _series(table, config)
+        return strings_of_table(table, config.text, config.target, config.filters, drop=config.missing == "drop")
 
 
 def read_names(path: str | Path, *, text: str | None = None, target: str | None = None) -> LabelledStrings:
@@ -32,73 +67,100 @@ def read_names(path: str | Path, *, text: str | None = None, target: str | None 
     Raises:
         DataError: the file, folder or column is missing, empty or unreadable; the message names the line.
     """
-    path = Path(path)
-    if path.is_dir():
-        return _read_folder(path)
+    source = read(DataConfig(data=str(path), text=text, target=target))
+    assert isinstance(source, LabelledStrings)
+    return source
+
+
+def read_series(
+    path: str | Path,
+    *,
+    time: str | None = None,
+    value: str | None = None,
+    where: dict[str, str] | None = None,
+    aggregate: str | None = None,
+    fill: Fill | None = None,
+    season: int | None = None,
+) -> Series:
+    """Return one series of a table.
+
+    A file of the lab (``date,store,item,sales``) gives the mean over stores and items a day, which is the lab's own
+    series; ``where={"store": "1", "item": "1"}`` picks one. Of any other file, every time must stand once.
+
+    Args:
+        path: a CSV, TSV, JSON lines or Parquet file.
+        time: the column of the times; default: the only column of dates.
+        value: the column of the values; default: the only numeric column.
+        where: column to text, the rows to keep.
+        aggregate: what becomes of rows of one time (``mean``, ``sum`` ...); None refuses them.
+        fill: what fills gaps and missing values (``zero``, ``previous``, ``linear``); None refuses them.
+        season: steps of a season; default: the usual one of the step (7 of days).
+
+    Raises:
+        DataError: a file, column, line or calendar that is not what it must be.
+    """
     with open_table(path) as table:
-        target = table.require(target, "target") if target else _pick(table, TARGET_NAMES, 1, "target", text)
-        text = table.require(text, "text") if text else _pick(table, TEXT_NAMES, 0, "text", target)
-        return _read_columns(table, text, target)
+        request = SeriesRequest(
+            time=time, value=value, where=where or {}, aggregate=aggregate, fill=fill, season=season
+        )
+        return series_of(table, _lab_mean(table, request))[0]
 
 
-def _read_folder(folder: Path) -> LabelledStrings:
-    files = sorted(p for p in folder.glob("*.txt") if p.is_file() and p.stem not in COMPANIONS)
-    if not files:
-        raise DataError(f"{folder} must hold LABEL.txt files, got none; put one string a line into a file a label")
-    pairs: dict[tuple[str, str], None] = {}
-    for file in files:
-        before = len(pairs)
-        pairs.update(dict.fromkeys((line, file.stem) for line in _lines(file)))
-        if len(pairs) == before:
-            raise DataError(f"{file} must hold one string a line, got none; fill the file or remove it")
-    return _labelled(pairs, f"{folder.name}/, {len(files)} files")
-
-
-def _lines(file: Path) -> Iterator[str]:
-    """Yield the strings of a text file, without the spaces around them."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"{file} line {line} must be UTF-8 text, got the byte 0x{error.object[error.start]:02x}; save it as UTF-8"
-        ) from None
-    except OSError as error:
-        raise DataError(f"{file} must be readable, got {error.strerror!r}; check its permissions") from None
-    return (line.strip() for line in text.splitlines() if line.strip())
-
-
-def _read_columns(table: Table, text: str, target: str) -> LabelledStrings:
-    table.load([text, target])
-    table.count()
-    for column, field in ((text, "c0"), (target, "c1")):
-        missing = table.run(f"SELECT min(row) FROM rows WHERE {field} IS NULL")[0][0]
-        if missing is not None:
-            raise DataError(f"{table.place(missing)} must have a {column!r}, got an empty cell; fill it or drop the row")
-    pairs: dict[tuple[str, str], None] = {}
-    for block in table.stream("SELECT c0, c1 FROM rows ORDER BY row"):
-        pairs.update(dict.fromkeys((string, sys.intern(label)) for string, label in block))
-    return _labelled(pairs, f"{table.path.name}, {text!r} and {target!r}")
-
-
-def _labelled(pairs: dict[tuple[str, str], None], provenance: str) -> LabelledStrings:
-    texts = tuple(text for text, _ in pairs)
-    labels = tuple(label for _, label in pairs)
-    if len(set(labels)) < 2:
-        raise DataError(f"target must have at least two classes, got one: {labels[0]!r}; add strings of another class")
-    return LabelledStrings(texts, labels, provenance)
-
-
-def _pick(table: Table, usual: tuple[str, ...], position: int, option: str, taken: str | None) -> str:
-    """Return the column with a usual name; of two columns, the one that is left."""
-    free = [name for name in table.columns if name != taken]
-    for name in usual:
-        for column in free:
-            if column.casefold() == name:
-                return column
-    if len(table.columns) == 2:
-        return free[0] if len(free) == 1 else table.columns[position]
-    raise DataError(
-        f"{option} must be named, got the columns {table.list_columns()} in {table.path}; "
-        f"pass {option} with one of them"
+def _lab_mean(table: Table, request: SeriesRequest) -> SeriesRequest:
+    """Return the request with the lab's defaults, where the file has the lab's columns."""
+    if not {"date", "sales"} < set(table.columns) <= {"date", "sales", "store", "item"}:
+        return request
+    return SeriesRequest(
+        **{
+            **vars(request),
+            "time": request.time or "date",
+            "value": request.value or "sales",
+            "aggregate": request.aggregate or "mean",
+        }
     )
+
+
+def _wide(table: Table, config: DataConfig) -> NumberSequences:
+    assert config.steps is not None
+    assert config.target is not None
+    return wide_sequences(table, config.steps, config.target, config.filters, kind=config.kind, missing=config.missing)
+
+
+def _long(table: Table, config: DataConfig) -> NumberSequences:
+    assert config.id is not None
+    assert config.target is not None
+    return long_sequences(
+        table,
+        config.id,
+        config.time,
+        config.features,
+        config.target,
+        config.filters,
+        kind=config.kind,
+        missing=config.missing,
+        aggregate=config.aggregate,
+        sort=config.sort,
+    )
+
+
+def _series(table: Table, config: DataConfig) -> Series | SeriesCollection:
+    request = SeriesRequest(
+        time=config.time,
+        value=config.value,
+        ident=config.id,
+        known=config.known,
+        where=config.filters,
+        aggregate=config.aggregate,
+        fill=config.fill,
+        frequency=config.frequency,
+        sort=config.sort,
+        season=config.season,
+    )
+    found = series_of(table, request)
+    shortest = min(found, key=len)
+    if len(shortest) < config.horizon + 2:
+        raise DataError(
+            f"{table.path}: series must be longer than the horizon {config.horizon}, got {len(shortest)} times in "
+            f"{shortest.name!r}; give a longer series or a shorter horizon"
+        )
+    return SeriesCollection(tuple(found), found[0].provenance) if config.id else found[0]

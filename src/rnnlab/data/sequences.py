@@ -6,6 +6,7 @@ is drawn. This module knows nothing of what the values mean.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -48,7 +49,14 @@ class Sequences:
         """Numbers a step; 0 for symbols."""
         return 0 if self.symbolic else self.values.shape[1]
 
-    def gather(self, index: Tensor) -> tuple[Tensor, Tensor]:
+    @cached_property
+    def uniform_length(self) -> int | None:
+        """The length that all sequences have, or None where they differ."""
+        if not len(self) or bool((self.lengths != self.lengths[0]).any()):
+            return None
+        return int(self.lengths[0])
+
+    def gather(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return padded sequences and their lengths.
 
         Args:
@@ -56,14 +64,17 @@ class Sequences:
 
         Returns:
             ``(..., time)`` symbols or ``(..., time, features)`` numbers, zero behind a sequence's end; and
-            ``(...)`` lengths. ``time`` is the longest length drawn.
+            ``(...)`` lengths, or None where all sequences are equally long. ``time`` is the longest length drawn.
         """
+        if self.uniform_length is not None:
+            rows = self.starts[index].unsqueeze(-1)
+            if self.uniform_length > 1:
+                rows = rows + torch.arange(self.uniform_length, device=rows.device)
+            return self.values[rows], None
         lengths = self.lengths[index]
         longest = int(lengths.max())
         steps = torch.arange(longest, device=lengths.device)
         rows = self.starts[index].unsqueeze(-1) + steps
-        if bool((lengths == longest).all()):
-            return self.values[rows], lengths
         inside = steps < lengths.unsqueeze(-1)
         padded = self.values[rows * inside]
         return padded * (inside if self.symbolic else inside.unsqueeze(-1)), lengths

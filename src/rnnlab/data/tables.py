@@ -6,6 +6,7 @@ file; figures are computed inside DuckDB, so memory does not grow with the rest 
 
 import csv
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,13 @@ from rnnlab.errors import DataError, suggest
 
 DELIMITERS = ",;\t|"
 _LONGEST_HEADER = 1 << 22
+# No network, one thread (rows in order, and the machine's other cores left alone), and disk beyond this memory.
+_SETTINGS = (
+    "autoinstall_known_extensions=false",
+    "autoload_known_extensions=false",
+    "threads=1",
+    "memory_limit='1GB'",
+)
 
 
 class Table:
@@ -31,7 +39,9 @@ class Table:
     def __init__(self, path: Path, plain: Path, kind: str, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self._plain, self._kind, self._connection = plain, kind, connection
-        self.delimiter = ","
+        self.delimiter, self._where = ",", ""
+        self._fields: dict[str, str] = {}
+        self._types: dict[str, str] = {}
         self.columns, self._relation = self._open()
 
     def require(self, column: str, option: str) -> str:
@@ -41,7 +51,9 @@ class Table:
             DataError: it has not; the message lists the columns.
         """
         if column not in self.columns:
-            raise DataError(f"{self.path} must have the column {column!r}, got {self.list_columns(column)}; mend {option}")
+            raise DataError(
+                f"{self.path} must have the column {column!r}, got {self.list_columns(column)}; pass {option} with one of them"
+            )
         return column
 
     def list_columns(self, wanted: str = "") -> str:
@@ -53,10 +65,11 @@ class Table:
 
         ``row`` counts from 0 in the file, so that `place` finds a row again; ``where`` keeps rows by their text.
         """
-        picked = ", ".join(f"nullif(trim({self._quoted(name)}), '') AS c{i}" for i, name in enumerate(columns))
-        tests = "".join(f" AND trim({self._quoted(name)}) = ?" for name in where or {})
+        picked = "".join(f", nullif({self._cell(name)}, '') AS c{i}" for i, name in enumerate(columns))
+        tests = "".join(f" AND {self._cell(name)} = ?" for name in where or {})
+        self._where = ", ".join(f"{name}={text}" for name, text in (where or {}).items())
         numbered = f"SELECT *, row_number() OVER () - 1 AS row FROM {self._relation}"
-        query = f"CREATE OR REPLACE TEMP TABLE rows AS SELECT row, {picked} FROM ({numbered}) WHERE true{tests}"
+        query = f"CREATE OR REPLACE TEMP TABLE rows AS SELECT row{picked} FROM ({numbered}) WHERE true{tests}"
         self.run(query, list((where or {}).values()))
 
     def run(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -87,7 +100,10 @@ class Table:
         """
         rows = int(self.run("SELECT count(*) FROM rows")[0][0])
         if rows == 0:
-            raise DataError(f"{self.path} must have rows, got none that fit; check the file and the filter")
+            got = f"none with {self._where}" if self._where else "a header alone"
+            raise DataError(
+                f"{self.path} must have rows, got {got}; check the file{' and the filter' * bool(self._where)}"
+            )
         return rows
 
     def _guarded(self, query: str, values: Sequence[Any]) -> duckdb.DuckDBPyConnection:
@@ -103,6 +119,7 @@ class Table:
             self.delimiter, header = _header(self._plain, self.path)
             fields = ", ".join(f"'h{i}': 'VARCHAR'" for i in range(len(header)))
             self._fields = {column: f"h{i}" for i, column in enumerate(header)}
+            self._types = dict.fromkeys(header, "VARCHAR")
             return tuple(header), (
                 f"read_csv({name}, auto_detect=false, header=true, delim={_literal(self.delimiter)}, quote='\"', "
                 f"escape='\"', columns={{{fields}}})"
@@ -111,20 +128,15 @@ class Table:
         extra = "" if self._kind == "parquet" else ", sample_size=-1, maximum_depth=1, map_inference_threshold=-1"
         relation = f"{reader}({name}{extra})"
         described = self.run(f"DESCRIBE SELECT * FROM {relation}")
-        columns = tuple(str(row[0]) for row in described)
-        self._fields = {column: column for column in columns}
-        return columns, relation
+        self._types = {str(row[0]): str(row[1]) for row in described}
+        self._fields = {column: column for column in self._types}
+        return tuple(self._types), relation
 
-    def _quoted(self, column: str) -> str:
-        escaped = self._fields[column].replace('"', '""')
-        if self._kind == "json":
-            # The text of a JSON value, without the quotes around a string.
-            return f"(\"{escaped}\" ->> '$')" if self._is_json(column) else f'CAST("{escaped}" AS VARCHAR)'
-        return f'CAST("{escaped}" AS VARCHAR)'
-
-    def _is_json(self, column: str) -> bool:
-        described = self.run(f"DESCRIBE SELECT * FROM {self._relation}")
-        return any(row[0] == column and row[1] == "JSON" for row in described)
+    def _cell(self, column: str) -> str:
+        """Return the SQL of a column's text, without the spaces around it."""
+        field = '"' + self._fields[column].replace('"', '""') + '"'
+        text = f"({field} ->> '$')" if self._types[column] == "JSON" else f"CAST({field} AS VARCHAR)"
+        return f"trim({text}, ' \t\r\n' || chr(160))"
 
     def _line(self, row: int) -> int:
         """Return the physical line of a row: quoted cells may span lines, blank lines are no rows."""
@@ -154,7 +166,9 @@ class Table:
                 "mend the line, or quote a cell that holds the delimiter"
             )
         if "unterminated quote" in message:
-            return f"{self.path} line {line} must close its quote, got a quote that stays open; double quotes inside cells"
+            return (
+                f"{self.path} line {line} must close its quote, got a quote that stays open; double quotes inside cells"
+            )
         if "Maximum line size" in message:
             return f"{self.path} line {line} must be shorter than 2 MB, got a longer one; check for an open quote"
         return f"{self.path} line {line} must be a row of cells, got {message.splitlines()[1][:60]!r}; mend the line"
@@ -176,9 +190,14 @@ def open_table(path: str | Path) -> Iterator[Table]:
         DataError: missing, empty or unreadable file; not UTF-8; rows of unequal length; no or repeated header.
     """
     path = Path(path)
-    with plain_file(path) as (plain, kind), duckdb.connect(":memory:") as connection:
-        for setting in ("autoinstall_known_extensions=false", "autoload_known_extensions=false", "threads=1"):
+    with (
+        plain_file(path) as (plain, kind),
+        tempfile.TemporaryDirectory(prefix="rnnlab-") as spill,
+        duckdb.connect(":memory:") as connection,
+    ):
+        for setting in _SETTINGS:
             connection.execute(f"SET {setting}")
+        connection.execute(f"SET temp_directory={_literal(spill)}")
         yield Table(path, plain, kind, connection)
 
 

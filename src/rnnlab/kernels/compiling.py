@@ -2,12 +2,14 @@
 
 Numba keeps compiled code beside the source, or in the user's cache folder where the package is read-only; the variable
 ``NUMBA_CACHE_DIR`` overrides both. Where none of them can be written, a private folder among the temporary files
-serves. This module knows no cell.
+serves. Only the drivers are kept (`compiled`); what they call is compiled into them (`inlined`). This module knows
+no cell.
 """
 
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
@@ -21,23 +23,38 @@ Function = TypeVar("Function", bound=Callable[..., object])
 MATHS = {"contract", "nsz", "arcp"}
 
 
-def compiled(function: Function) -> Function:
-    """Return ``function`` compiled by numba when first called; the code is cached on disk.
+_OPTIONS = {"nogil": True, "fastmath": MATHS, "error_model": "numpy"}
 
-    Example:
-        >>> @compiled
-        ... def double(x):
-        ...     return 2 * x
-    """
-    options = {"nogil": True, "fastmath": MATHS, "error_model": "numpy", "boundscheck": False}
+
+def inlined(function: Function) -> Function:
+    """Return ``function`` for the use of compiled code alone, which takes it in whole."""
+    return cast(Function, numba.njit(forceinline=True, **_OPTIONS)(function))
+
+
+def helper(function: Function) -> Function:
+    """Return ``function`` for the use of compiled code alone, which calls it."""
+    return cast(Function, numba.njit(**_OPTIONS)(function))
+
+
+def compiled(function: Function) -> Function:
+    """Return ``function`` compiled by numba when first called; the code is cached on disk."""
     try:
-        return cast(Function, numba.njit(cache=True, **options)(function))
-    except RuntimeError:
+        return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
+    except RuntimeError:  # numba found no folder to write to
         folder = private_folder()
         if folder is None:
-            return cast(Function, numba.njit(**options)(function))
+            return cast(Function, numba.njit(**_OPTIONS)(function))
         config.CACHE_DIR = str(folder)
-        return cast(Function, numba.njit(cache=True, **options)(function))
+        return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
+
+
+def source_stamp() -> int:
+    """Return a number, not 0, that changes with any file of this package.
+
+    Numba renews cached code when the file of the driver changes, not when that of a function compiled into it does.
+    """
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return zlib.crc32(b"".join(source.read_bytes() for source in sources)) | 1
 
 
 def private_folder() -> Path | None:

@@ -51,7 +51,9 @@ class Model(nn.Module):
 
     def gradient(self, loss: Tensor) -> Tensor:
         """Return the gradient of ``loss ()`` as ``(runs, size)``, in a buffer that the next call overwrites."""
-        torch._foreach_copy_(self._gradient_views, torch.autograd.grad(loss, list(self.parameters())))
+        # In sequences of one step the recurrent weights take no part: their gradient is zero, not missing.
+        gradients = torch.autograd.grad(loss, list(self.parameters()), materialize_grads=True)
+        torch._foreach_copy_(self._gradient_views, gradients)
         return self._gradient
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from rnnlab.reports.numbers import finite, number
+from rnnlab.reports.rounding import compact, finite
 
 Spec = dict[str, Any]
 Domain = tuple[float, float]
@@ -40,7 +40,9 @@ def domain(values: Sequence[float], *, log: bool, zero: bool = False) -> Domain:
 
 def quantitative(field: str, title: str, ends: Domain, *, log: bool, ticks: int = 6) -> Spec:
     """Return the encoding of a number, linear or logarithmic."""
-    axis: Spec = {"title": wrapped(title, 60), "labelFlush": False} | (log_axis(ends, ticks) if log else _linear_axis(ends, ticks))
+    axis: Spec = {"title": wrapped(title, 60), "labelFlush": False} | (
+        log_axis(ends, ticks) if log else _linear_axis(ends, ticks)
+    )
     scale: Spec = {"type": "log" if log else "linear", "domain": list(ends), "nice": False, "zero": False}
     return {"field": field, "type": "quantitative", "scale": scale, "axis": axis}
 
@@ -53,8 +55,12 @@ def log_axis(ends: Domain, most: int = 6) -> Spec:
     ticks = [step * 10.0**power for power in powers for step in steps]
     ticks = [tick for tick in ticks if ends[0] * 0.999 <= tick <= ends[1] * 1.001]
     stride = max(1, math.ceil(len(ticks) / (most + 2)))
-    ticks = [float(f"{tick:.3g}") for tick in ticks[::stride]]
-    return {"values": ticks, "labelExpr": _lookup(ticks, [_tick(tick) for tick in ticks])}
+    return ticks_at([float(f"{tick:.3g}") for tick in ticks[::stride]])
+
+
+def ticks_at(values: Sequence[float]) -> Spec:
+    """Return ticks at just these values."""
+    return {"values": list(values), "labelExpr": _lookup(list(values), [compact(value) for value in values])}
 
 
 def wrapped(text: str, width: int) -> list[str] | str:
@@ -99,9 +105,20 @@ def legend(names: Sequence[str], width: int, **more: Any) -> Spec | None:
     """Return a legend above the picture in as many columns as fit into ``width`` px; None for a single unnamed series."""
     if not any(names) or not names:
         return None
-    longest = max(len(name) for name in names)
+    room = width - 110
+    lines = [label_lines(name, int(room / LETTER)) for name in names]
+    longest = max(len(line) for label in lines for line in label)
     columns = max(1, min(len(names), int((width - 70) // (longest * LETTER + 40))))
-    return {"orient": "top", "direction": "horizontal", "columns": columns, "title": None, "labelLimit": 0, **more}
+    shown = {} if all(len(label) == 1 for label in lines) else {"labelExpr": _lookup(list(names), lines)}
+    return {
+        "orient": "top",
+        "direction": "horizontal",
+        "columns": columns,
+        "title": None,
+        "labelLimit": 0,
+        **shown,
+        **more,
+    }
 
 
 def is_time(values: Iterable[object]) -> bool:
@@ -128,7 +145,7 @@ def _date(value: object) -> date | None:
 
 def _linear_axis(ends: Domain, ticks: int) -> Spec:
     size = max(abs(ends[0]), abs(ends[1]))
-    return {"tickCount": ticks, "format": "~s" if size >= 20_000 else "~e" if size < 1e-3 else ",~r"}
+    return {"tickCount": ticks, "format": "~s" if size >= 1e6 else "~g" if size < 1e-3 else ",~r"}
 
 
 def _log_edge(value: float, *, up: bool) -> float:
@@ -136,10 +153,6 @@ def _log_edge(value: float, *, up: bool) -> float:
     if up:
         return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999)
     return next(step * power for step in (5, 2, 1) if step * power <= value * 1.001)
-
-
-def _tick(value: float) -> str:
-    return number(value) if 1e-3 <= value < 1e5 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def _lookup(keys: Sequence[Any], shown: Sequence[Any]) -> str:

@@ -18,7 +18,7 @@ from rnnlab.results import Figure, FigureKind
 if TYPE_CHECKING:
     import altair
 
-WIDE, NARROW = 680, 340
+WIDE, NARROW = 720, 340
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
@@ -46,7 +46,16 @@ def spec(figure: Figure, theme: ThemeName = "light", width: int = WIDE) -> Spec:
     drawn = DRAWINGS[figure.kind](figure, colours, width) if figure.data else _nothing(colours, width)
     single = not ({"vconcat", "concat"} & drawn.keys()) and figure.kind not in ("confusion", "map")
     fit = {"autosize": {"type": "fit-x", "contains": "padding"}} if single else {}
-    return {"$schema": SCHEMA, "padding": {"left": 6, "right": 16, "top": 6, "bottom": 6}, "background": colours.surface, "config": _config(colours)} | fit | drawn
+    return (
+        {
+            "$schema": SCHEMA,
+            "padding": {"left": 6, "right": 16, "top": 6, "bottom": 6},
+            "background": colours.surface,
+            "config": _config(colours),
+        }
+        | fit
+        | drawn
+    )
 
 
 def chart(figure: Figure, theme: ThemeName = "light") -> "altair.TopLevelMixin":
@@ -88,7 +97,10 @@ class Gallery:
         """Return the figure as SVG without its title."""
         key = (id(figure), width)
         if key not in self._drawn:
-            self._drawn[key] = (figure, drawn(figure, "light", width))  # the figure is kept so that its id is not reused
+            self._drawn[key] = (
+                figure,
+                drawn(figure, "light", width),
+            )  # the figure is kept so that its id is not reused
         return self._drawn[key][1]
 
     def svg(self, figure: Figure) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rnnlab.reports.axes import values_of
-from rnnlab.reports.numbers import finite, number
+from rnnlab.reports.rounding import finite, number
 from rnnlab.results import Figure, FigureKind
 
 Records = Sequence[dict[str, Any]]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from rnnlab.reports.axes import LETTER, Spec, label_width, nominal_axis, wrapped
-from rnnlab.reports.numbers import finite, number
+from rnnlab.reports.rounding import compact, finite, number
 from rnnlab.reports.palette import RAMP_FLIP, Theme
 from rnnlab.results import Figure
 
@@ -19,7 +19,7 @@ def confusion(figure: Figure, theme: Theme, width: int) -> Spec:
     """Return a matrix of shares of a row in per cent; the diagonal is framed, rows say how many they hold."""
     truths = _distinct(figure.data, "truth")
     guesses = _distinct(figure.data, "guess")
-    totals = {truth: 0.0 for truth in truths}
+    totals = dict.fromkeys(truths, 0.0)
     for record in figure.data:
         totals[str(record["truth"])] += finite(record.get("count")) or 0.0
     rows = {truth: f"{truth} ({number(int(total))})" if total else truth for truth, total in totals.items()}
@@ -81,7 +81,12 @@ def _filled(x: Spec, y: Spec, theme: Theme, size: float) -> list[Spec]:
     """Return the cells and, on them, their text in a colour that is legible there."""
     bins = list(range(-1, len(theme.ramp)))
     inks = [theme.muted] + [theme.on_low if step < RAMP_FLIP else theme.on_high for step in range(len(theme.ramp))]
-    fill = {"field": "bin", "type": "nominal", "legend": None, "scale": {"domain": bins, "range": [theme.void, *theme.ramp]}}
+    fill = {
+        "field": "bin",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": bins, "range": [theme.void, *theme.ramp]},
+    }
     ink = {"field": "bin", "type": "nominal", "legend": None, "scale": {"domain": bins, "range": inks}}
     rect = {"type": "rect", "stroke": theme.surface, "strokeWidth": 1}
     text = {"type": "text", "fontSize": size, "baseline": "middle", "dy": {"expr": "datum.note ? -6 : 0"}}
@@ -89,8 +94,16 @@ def _filled(x: Spec, y: Spec, theme: Theme, size: float) -> list[Spec]:
     place: Spec = {"x": x, "y": y}
     return [
         {"mark": rect, "encoding": place | {"color": fill}},
-        {"transform": [{"filter": "datum.text"}], "mark": text, "encoding": place | {"color": ink, "text": {"field": "text"}}},
-        {"transform": [{"filter": "datum.note"}], "mark": note, "encoding": place | {"color": ink, "text": {"field": "note"}}},
+        {
+            "transform": [{"filter": "datum.text"}],
+            "mark": text,
+            "encoding": place | {"color": ink, "text": {"field": "text"}},
+        },
+        {
+            "transform": [{"filter": "datum.note"}],
+            "mark": note,
+            "encoding": place | {"color": ink, "text": {"field": "note"}},
+        },
     ]
 
 
@@ -103,10 +116,10 @@ def _share_cell(record: Spec, rows: dict[str, str], step: float) -> Spec:
 
 def _value_cell(record: Spec, values: Sequence[float], step: float) -> Spec:
     value, diverged = finite(record.get("value")), finite(record.get("diverged")) or 0.0
-    text, note = ("–", "") if value is None else (number(value, 3), "")
+    text, note = ("–", "") if value is None else (compact(value, 3 if step >= 52 else 2), "")
     if diverged > 0:
-        share = f"{100 * diverged:.0f}% div."
-        text, note = ("diverged" if step >= 52 else "div.", "") if value is None else (text, share)
+        share = f"{100 * diverged:.0f}% lost"
+        text, note = ("all lost", "") if value is None else (text, share)
     return {
         "x": _shown(record.get("x")),
         "y": _shown(record.get("y")),
@@ -133,7 +146,7 @@ def _axis_values(records: Sequence[Spec], field: str) -> list[str]:
 
 def _shown(value: object) -> str:
     figure = finite(value)
-    return str(value) if figure is None else number(figure, 6)
+    return str(value) if figure is None else number(figure, 6) if abs(figure) >= 1e-4 or not figure else compact(figure)
 
 
 def _distinct(records: Sequence[Spec], field: str) -> list[str]:

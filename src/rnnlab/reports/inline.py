@@ -58,7 +58,7 @@ def titled(picture: str, title: str, colour: str, font: str) -> str:
     top = 12 + 20 * len(rows)
     spans = "".join(f'<tspan x="10" y="{10 + 18 * (row + 1)}">{escape(text)}</tspan>' for row, text in enumerate(rows))
     text = f'<text font-family="{escape(font)}" font-size="15" font-weight="bold" fill="{colour}">{spans}</text>'
-    body = _HEAD.sub("", renamed(picture, "clip"), count=1).replace('<rect width', '<rect data-surface="" width', 1)
+    body = _HEAD.sub("", renamed(picture, "clip"), count=1).replace("<rect width", '<rect data-surface="" width', 1)
     body = re.sub(r'<rect data-surface="" [^>]*fill="([^"]*)"/>', "", body, count=1)
     surface = _BACKGROUND.search(picture)
     fill = surface[0].rsplit('fill="', 1)[1].split('"')[0] if surface else "none"

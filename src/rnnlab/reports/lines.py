@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rnnlab.reports.axes import Domain, Spec, domain, legend, quantitative, time_axis, values_of
-from rnnlab.reports.numbers import finite
+from rnnlab.reports.axes import Domain, Spec, domain, legend, quantitative, ticks_at, time_axis, values_of
+from rnnlab.reports.rounding import finite
 from rnnlab.reports.palette import DASHES, SHAPES, Theme
 from rnnlab.results import Figure
 
@@ -27,11 +27,15 @@ def curves(figure: Figure, theme: Theme, width: int) -> Spec:
     ends_y = domain(values_of(records, "y", *(("low", "high") if spread else ())), log=figure.log_y)
     ends_x = _tight(values_of(records, "x"), log=figure.log_x)
     x = quantitative("x", figure.x, ends_x, log=figure.log_x, ticks=_ticks(width))
+    settings = sorted(set(values_of(records, "x")))
+    if figure.log_x and len(settings) <= _ticks(width):
+        x["axis"] |= ticks_at(settings)  # the learning rates or sizes that were tried
     y = quantitative("y", figure.y, ends_y, log=figure.log_y)
-    styles = _styles(names, theme, width)
+    few = len(records) <= FEW_POINTS * max(len(names), 1)
+    styles = _styles(names, theme, width, points=few)
     layers = [_band(x, y, styles)] if spread else []
     layers.append({"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"x": x, "y": y} | styles})
-    if len(records) <= FEW_POINTS * max(len(names), 1):
+    if few:
         layers.append(_points(x, y, styles, names))
     clipped = [record | {"low": _clamp(record.get("low"), ends_y)} for record in records] if spread else records
     return {"data": {"values": clipped}, "layer": layers, "width": width, "height": _height(width)}
@@ -132,16 +136,19 @@ def _forecast_panel(
 def _time_and_value(figure: Figure, records: list[Spec], width: int) -> tuple[Spec, Spec]:
     times = [record.get("time") for record in records]
     x = time_axis("time", figure.x, times, ticks=5 if width > 400 else 3)
-    ends = domain(values_of(records, "value"), log=figure.log_y)
+    low, high = domain(values_of(records, "value"), log=figure.log_y)
+    room = any(record.get("held_out") for record in records)  # for the words above the held-out part
+    ends = (low, high * 2 if figure.log_y else high + 0.1 * (high - low)) if room else (low, high)
     return x, quantitative("value", figure.y, ends, log=figure.log_y)
 
 
-def _styles(names: list[str], theme: Theme, width: int) -> Spec:
+def _styles(names: list[str], theme: Theme, width: int, *, points: bool = False) -> Spec:
     """Return colour and dash of every series, with one legend for both."""
     others = [name for name in names if name != TRUTH]
     colour = {name: theme.series[index % len(theme.series)] for index, name in enumerate(others)} | {TRUTH: theme.ink}
     dash = {name: list(DASHES[index % len(DASHES)]) for index, name in enumerate(others)} | {TRUTH: [1, 0]}
-    key = legend(names, width, symbolType="stroke", symbolSize=500, symbolStrokeWidth=2, symbolOpacity=1)
+    symbol: Spec = {"symbolSize": 80} if points else {"symbolType": "stroke", "symbolSize": 500}
+    key = legend(names, width, symbolStrokeWidth=2, symbolOpacity=1, **symbol)
     common: Spec = {"field": "series", "type": "nominal", "legend": key}
     return {
         "color": common | {"scale": {"domain": names, "range": [colour[name] for name in names]}},
@@ -163,7 +170,9 @@ def _points(x: Spec, y: Spec, styles: Spec, names: list[str]) -> Spec:
 
 def _positive(record: Spec, figure: Figure, y: str = "y") -> Spec:
     """Return the record with a gap (None) where a number is not finite or has no logarithm."""
-    clean = {name: None if isinstance(value, float) and finite(value) is None else value for name, value in record.items()}
+    clean = {
+        name: None if isinstance(value, float) and finite(value) is None else value for name, value in record.items()
+    }
     value = finite(clean.get(y))
     if value is None or (figure.log_y and value <= 0):
         clean[y] = None

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from rnnlab.reports.charts import Gallery
-from rnnlab.reports.numbers import cell
+from rnnlab.reports.rounding import cell
 from rnnlab.reports.palette import THEMES, ThemeName
 from rnnlab.reports.views import VERDICTS, Anchors, study_view
 from rnnlab.results import StudyResult
@@ -52,18 +52,25 @@ def render(
     anchors = Anchors()
     studies = [study_view(result, gallery, anchors) for result in results]
     counts = Counter(claim.verdict for result in results for claim in result.claims)
-    return _environment().get_template("report.html.jinja").render(
-        title=title,
-        subtitle=subtitle,
-        size=size,
-        studies=studies,
-        verdicts=[{"name": name, "mark": mark, "means": means, "count": counts[name]} for name, (mark, means) in VERDICTS.items()],
-        claims=sum(counts.values()),
-        seconds=sum(result.seconds for result in results),
-        complete=all(result.complete for result in results),
-        environment=[(name, cell(value)) for name, value in (environment or {}).items()],
-        command=command or _command(results, size),
-        colours={name: _css(name) for name in THEMES},
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            title=title,
+            subtitle=subtitle,
+            size=size,
+            studies=studies,
+            verdicts=[
+                {"name": name, "mark": mark, "means": means, "count": counts[name]}
+                for name, (mark, means) in VERDICTS.items()
+            ],
+            claims=sum(counts.values()),
+            seconds=sum(result.seconds for result in results),
+            complete=all(result.complete for result in results),
+            environment=[(name, cell(value)) for name, value in (environment or {}).items()],
+            command=command or _command(results, size),
+            colours={name: _css(name) for name in THEMES},
+        )
     )
 
 

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Sequence
 
 from rnnlab.reports.axes import LINE, Spec, domain, label_lines, legend, nominal_axis, quantitative, values_of, wrapped
-from rnnlab.reports.numbers import finite, number
+from rnnlab.reports.rounding import finite, number
 from rnnlab.reports.palette import SHAPES, Theme
 from rnnlab.results import Figure
 
@@ -58,15 +58,22 @@ def strip(figure: Figure, theme: Theme, width: int) -> Spec:
     }
 
 
-def _bar_layers(place: Spec, x: Spec, groups: list[str], theme: Theme, width: int, *, bar: int, log: bool) -> list[Spec]:
+def _bar_layers(
+    place: Spec, x: Spec, groups: list[str], theme: Theme, width: int, *, bar: int, log: bool
+) -> list[Spec]:
     others = [group for group in groups if group != BASELINE]
     hue = {group: theme.series[index % len(theme.series)] for index, group in enumerate(others)}
     key = legend(groups, width, symbolType="square", symbolSize=110) if len(groups) > 1 else None
     fill = _kinds(groups, [hue.get(group, theme.surface) for group in groups], key)
     edge = _kinds(groups, [hue.get(group, theme.outline) for group in groups], key)
     dash = _kinds(groups, [[3, 2] if group == BASELINE else [1, 0] for group in groups], key)
-    mark: Spec = {"type": "bar", "strokeWidth": 1.3, "height": bar} if not log else {"type": "point", "size": 70, "opacity": 1}
-    spread = {"mark": {"type": "rule", "color": theme.ink, "strokeWidth": 2}, "encoding": place | {"x": x | {"field": "low"}, "x2": {"field": "high"}}}
+    mark: Spec = (
+        {"type": "bar", "strokeWidth": 1.3, "height": bar} if not log else {"type": "point", "size": 70, "opacity": 1}
+    )
+    spread = {
+        "mark": {"type": "rule", "color": theme.ink, "strokeWidth": 2},
+        "encoding": place | {"x": x | {"field": "low"}, "x2": {"field": "high"}},
+    }
     text = {"type": "text", "align": "left", "dx": 7, "color": theme.ink, "fontSize": 12}
     inked = place | {"x": x | {"field": "end"}, "text": {"field": "text"}}
     return [
@@ -82,11 +89,21 @@ def _bar(record: Spec, index: int) -> Spec:
     kind = BASELINE if record.get("reference") else group or "network"
     far = max((v for v in (value, high) if v is not None), default=0.0)
     text = "no value" if value is None else number(value, 3)
-    return {"label": str(record["label"]), "kind": kind, "value": value, "low": low, "high": high, "end": max(far, 0.0), "text": text}
+    return {
+        "label": str(record["label"]),
+        "kind": kind,
+        "value": value,
+        "low": low,
+        "high": high,
+        "end": max(far, 0.0),
+        "text": text,
+    }
 
 
 def _rows(labels: Sequence[str], title: str, width: int) -> Spec:
-    axis = nominal_axis(labels, _letters(width), title=wrapped(title, 40) if title else None, grid=False, ticks=False, domain=False)
+    axis = nominal_axis(
+        labels, _letters(width), title=wrapped(title, 40) if title else None, grid=False, ticks=False, domain=False
+    )
     return {"field": "label", "type": "nominal", "axis": axis, "scale": {"paddingInner": 0.3, "paddingOuter": 0.15}}
 
 

@@ -14,7 +14,7 @@ from rnnlab.findings import SEVERITIES, Finding
 from rnnlab.reports.charts import NARROW, Gallery
 from rnnlab.reports.describe import describe
 from rnnlab.reports.inline import inline
-from rnnlab.reports.numbers import NOTHING, cell, column, is_numeric, number
+from rnnlab.reports.rounding import NOTHING, cell, column, is_numeric, number
 from rnnlab.results import Claim, Figure, Section, StudyResult, Table, Trace, Verdict
 
 View = dict[str, Any]

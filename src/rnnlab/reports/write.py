@@ -16,7 +16,7 @@ from typing import Any
 from rnnlab.errors import OutputError
 from rnnlab.reports.charts import Gallery, to_png
 from rnnlab.reports.page import render
-from rnnlab.reports.views import Anchors, slug
+from rnnlab.reports.views import Anchors
 from rnnlab.results import Figure, StudyResult
 
 TITLE = "The recurrent networks lab"
@@ -55,10 +55,12 @@ def write_report(
     gallery = Gallery()
     claims = [claim for result in results for claim in result.to_dict()["claims"]]
     write_file(out / "claims.json", strict_json(claims))
-    for result in results:
-        write_file(out / slug(result.study) / "results.json", strict_json(result.to_dict()))
-    for result in results:
-        _write_figures(result, out / slug(result.study) / "figures", gallery)
+    names = Anchors()
+    folders = [out / names.new(result.study) for result in results]
+    for result, folder in zip(results, folders, strict=True):
+        write_file(folder / "results.json", strict_json(result.to_dict()))
+    for result, folder in zip(results, folders, strict=True):
+        _write_figures(result, folder / "figures", gallery)
     page = render(
         results,
         title=title,

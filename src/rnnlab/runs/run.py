@@ -79,7 +79,7 @@ class Run:
         Raises:
             DataError: where an input is not of the kind that the run was trained on.
         """
-        return self.codec.decode(self.outputs(raw))
+        return self.codec.decode(self.outputs(raw), raw)
 
 
 def model_outputs(model: Model, inputs: Sequences, index: Tensor | None = None) -> np.ndarray:
@@ -100,5 +100,5 @@ def model_outputs(model: Model, inputs: Sequences, index: Tensor | None = None) 
     with torch.no_grad():
         for rows in by_length.split(batch):
             values, lengths = inputs.gather(index[rows].unsqueeze(0))
-            found[:, rows.numpy()] = model(values.to(device), lengths.to(device)).cpu().numpy()
+            found[:, rows.numpy()] = model(values.to(device), None if lengths is None else lengths.to(device)).cpu().numpy()
     return found

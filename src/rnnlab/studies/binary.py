@@ -42,13 +42,21 @@ class Binary:
         seeds, epochs = data.seeds(scale["seeds"]), scale["epochs"]
         jobs = [
             Job("binary", "starts", "dead outputs at the start", partial(_starts, scale["starts"]), 1),
-            Job("binary", "bare-tanh", "bare RNN", partial(_bare, "tanh", seeds, min(epochs, 100)), epochs / 80),
-            Job("binary", "bare-relu", "bare RNN with relu", partial(_bare, "relu", seeds, min(epochs, 100)), epochs / 80),
+            Job("binary", "bare-tanh", "bare RNN", partial(_bare, "tanh", seeds, min(epochs, 30)), epochs / 40),
+            Job(
+                "binary",
+                "bare-relu",
+                "bare RNN with relu",
+                partial(_bare, "relu", seeds, min(epochs, 100)),
+                epochs / 80,
+            ),
         ]
         for cell, rates in (("elman", RATES), ("lstm", (0.1, 0.001))):
             for hidden in scale["hidden"]:
                 work = partial(_published, cell, hidden, rates, seeds, epochs)
-                jobs.append(Job("binary", f"{cell}-{hidden}", f"{LABELS[cell]} + ReLU, hidden {hidden}", work, epochs / 13))
+                jobs.append(
+                    Job("binary", f"{cell}-{hidden}", f"{LABELS[cell]} + ReLU, hidden {hidden}", work, epochs / 13)
+                )
         for cell in ("elman", "lstm", "gru"):
             work = partial(_bit_by_bit, cell, seeds, scale["steps_epochs"])
             jobs.append(Job("binary", f"steps-{cell}", f"{LABELS[cell]}, bit by bit", work, scale["steps_epochs"] / 30))
@@ -70,7 +78,13 @@ def published_task() -> Task:
 
 
 def _published(
-    cell: str, hidden: int, rates: tuple[float, ...], seeds: tuple[int, ...], epochs: int, data: LabData, progress: Progress
+    cell: str,
+    hidden: int,
+    rates: tuple[float, ...],
+    seeds: tuple[int, ...],
+    epochs: int,
+    data: LabData,
+    progress: Progress,
 ) -> Outcome:
     """Train the published network: a layer, a linear unit, a ReLU, Adam, an update on every number."""
     task = published_task()
@@ -129,7 +143,14 @@ def _bit_by_bit(cell: str, seeds: tuple[int, ...], epochs: int, data: LabData, p
     model = ModelConfig(cell=cell, hidden_size=64)  # type: ignore[arg-type]
     configs = tuple(
         TrainConfig(
-            optimizer="adam", lr=0.01, schedule="one_cycle", batch_size=32, epochs=epochs, seed=seed, clip=1.0, keep="last"
+            optimizer="adam",
+            lr=0.01,
+            schedule="one_cycle",
+            batch_size=32,
+            epochs=epochs,
+            seed=seed,
+            clip=1.0,
+            keep="last",
         )
         for seed in seeds
     )

@@ -52,7 +52,15 @@ def claim(
     if measured is None and len(values):
         measured = median(values)
     return Claim(
-        name, name.split(".")[0], text, reported, measured, spread(values) if len(values) else None, tuple(seeds), verdict, evidence
+        name,
+        name.split(".")[0],
+        text,
+        reported,
+        measured,
+        spread(values) if len(values) else None,
+        tuple(seeds),
+        verdict,
+        evidence,
     )
 
 
@@ -71,7 +79,13 @@ def curves(
     points = sorted(by_x)
     chosen = points if len(points) <= CURVE_POINTS else [points[i] for i in spaced(len(points))]
     return [
-        {"x": point, "y": float(np.median(by_x[point])), "low": min(by_x[point]), "high": max(by_x[point]), "series": series}
+        {
+            "x": point,
+            "y": float(np.median(by_x[point])),
+            "low": min(by_x[point]),
+            "high": max(by_x[point]),
+            "series": series,
+        }
         for point in chosen
     ]
 

@@ -94,5 +94,3 @@ def _work(job: Job) -> Outcome:
 
         save(outcome.runs[0], _context["out"] / job.study / "runs" / job.name)
     return replace(outcome, seconds=time.perf_counter() - began)
-
-

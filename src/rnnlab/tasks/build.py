@@ -107,6 +107,8 @@ def forecast_series(
     gap: int = 0,
     layout: Literal["steps", "features"] = "steps",
     scaling: Literal["standard", "unit", "none"] = "standard",
+    log: bool = False,
+    difference: int = 0,
     test: float = 0.2,
     validation: float = 0.1,
 ) -> Task:
@@ -119,29 +121,41 @@ def forecast_series(
         gap: values skipped between window and forecast; 0 is right, the lab has 1.
         layout: the window as ``steps`` of one value, or as the ``features`` of one step, as the lab has it.
         scaling: ``standard``, ``unit`` (0..1) or ``none``, with the figures of the training part alone.
+        log: whether the network sees ``log(1 + value)``, for series whose swings grow with their level.
+        difference: forecast changes against the value so many steps before (7: last week's, 364: last year's); 0 forecasts
+            the values themselves.
         test: share of the series held out at its end.
         validation: share before it, for choices.
 
     Raises:
-        DataError: where the series is shorter than a window and a horizon.
+        DataError: where the series is shorter than a window and a horizon (and the difference), or has no logarithm.
+        ConfigError: where ``difference`` is shorter than ``gap + horizon``.
     """
     values = np.asarray(source.values, dtype=np.float64)
-    examples = len(values) - context_length - gap - horizon + 1
+    examples = len(values) - difference - context_length - gap - horizon + 1
     if examples < 3:
-        need = context_length + gap + horizon + 2
+        need = len(values) - examples + 3
+        terms = "context_length + difference" if difference else "context_length"
         raise DataError(
-            f"series {source.name!r} must have at least context_length + horizon + 2 = {need} values, "
+            f"series {source.name!r} must have at least {terms} + horizon + 2 = {need} values, "
             f"got {len(values)}; give a longer series or a smaller context_length"
         )
-    splits = _by_target_time(len(values), examples, context_length + gap, horizon, test, validation)
-    seen = values[: int(splits.train.max()) + context_length + gap + horizon, None]
-    ways = {"standard": Scaling.standard, "unit": Scaling.unit_range, "none": lambda _: Scaling.identity(1)}
-    fitted = ways[scaling](seen)
+    splits = _by_target_time(len(values), examples, difference + context_length + gap, horizon, test, validation)
+    if not len(splits.train):
+        raise DataError(
+            f"series {source.name!r} must leave targets to train on before the last {test + validation:.0%}, got "
+            f"{len(values)} values; give a longer series, or a smaller context_length or difference"
+        )
     codec = SeriesCodec(
         context_length=context_length, horizon=horizon, gap=gap, layout=layout, season=source.season,
-        offset=fitted.offset[0], scale=fitted.scale[0],
+        offset=0.0, scale=1.0, log=log, difference=difference,
     )  # fmt: skip
-    scaled = ((values - codec.offset) / codec.scale).astype(np.float32)
+    changes = codec.changes(values)
+    seen = changes[: int(splits.train.max()) + context_length + gap + horizon, None]
+    ways = {"standard": Scaling.standard, "unit": Scaling.unit_range, "none": lambda _: Scaling.identity(1)}
+    fitted = ways[scaling](seen)
+    codec = codec.replace(offset=fitted.offset[0], scale=fitted.scale[0])
+    scaled = ((changes - codec.offset) / codec.scale).astype(np.float32)
     starts = np.arange(examples)
     ahead = np.stack([scaled[starts + context_length + gap + step] for step in range(horizon)], axis=1)
     if layout == "features":

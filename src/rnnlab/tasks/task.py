@@ -4,7 +4,7 @@ Examples, codec, splits; a loss for a stack of runs, and metrics in the data's o
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from rnnlab.errors import ConfigError
 from rnnlab.tasks.codecs import NumberCodec, SeriesCodec, TextCodec, probabilities
 
 Kind = Literal["classify", "regress", "forecast"]
+Position = TypeVar("Position", int, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -87,22 +88,36 @@ class Task:
         truth = self.targets.numpy()[index]
         if self.kind == "classify":
             return score_labels(outputs, truth)
-        codec = cast(NumberCodec | SeriesCodec, self.codec)
-        error = codec.to_units(outputs.astype(np.float64)) - codec.to_units(truth.astype(np.float64))
+        error = self.to_units(outputs, index) - self.to_units(truth, index)
         found = {
             "mae": float(np.abs(error).mean()),
             "rmse": float(np.sqrt((error**2).mean())),
             "max_error": float(np.abs(error).max()),
         }
-        if isinstance(codec, SeriesCodec):
+        if isinstance(self.codec, SeriesCodec):
             found["mase"] = found["mae"] / self.seasonal_error()
         return found
 
+    def to_units(self, outputs: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Return outputs or targets ``(examples, outputs)`` of the examples ``index`` in the data's own units."""
+        outputs = outputs.astype(np.float64)
+        if not isinstance(self.codec, SeriesCodec):
+            return cast(NumberCodec, self.codec).to_units(outputs)
+        if not self.codec.difference:
+            return self.codec.to_units(outputs)
+        first = self.target_position(np.asarray(index)) - self.codec.difference
+        level = self.codec.level(np.asarray(self.raw, dtype=np.float64))
+        return self.codec.to_units(outputs, level[first[:, None] + np.arange(self.codec.horizon)])
+
     def seasonal_error(self) -> float:
-        """Return the mean absolute error of the seasonal naive forecast on the training part: the unit of MASE."""
-        codec = cast(SeriesCodec, self.codec)
+        """Return the mean absolute error of the seasonal naive forecast on the training part: the unit of MASE.
+
+        A training part shorter than a season is measured by its last values instead.
+        """
         values = np.asarray(self.raw, dtype=np.float64)[: self.first_held_out()]
-        return float(np.abs(values[codec.season :] - values[: -codec.season]).mean()) or 1.0
+        season = cast(SeriesCodec, self.codec).season
+        season = season if season < len(values) else 1
+        return float(np.abs(values[season:] - values[:-season]).mean()) or 1.0
 
     def first_held_out(self) -> int:
         """Return the position in the series of the first value that training does not see as a target."""
@@ -111,10 +126,10 @@ class Task:
         last = int(np.asarray(self.splits.train).max())
         return self.target_position(last) + cast(SeriesCodec, self.codec).horizon
 
-    def target_position(self, example: int) -> int:
-        """Return the position in the series of an example's first target."""
+    def target_position(self, example: Position) -> Position:
+        """Return the position in the series of an example's first target (an int, or an array of them)."""
         codec = cast(SeriesCodec, self.codec)
-        return example + codec.context_length + codec.gap
+        return example + codec.past_length + codec.gap
 
 
 def score_labels(outputs: np.ndarray, truth: np.ndarray) -> dict[str, float]:

@@ -51,8 +51,24 @@ def number(value: float, digits: int = 4) -> str:
     if size and (size < 1e-4 or size >= 1e9):
         return scientific(value, digits)
     decimals = digits - 1 - _exponent(size)
-    text = _grouped(value, max(decimals, 0))
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    decimals = max(decimals, 0)
+    exact = round(value, decimals) == value  # 0.5 is not 0.5000, but 245.998 is 246.0
+    text = _grouped(value, decimals)
+    return text.rstrip("0").rstrip(".") if exact and "." in text else text
+
+
+def compact(value: float, digits: int = 3) -> str:
+    """Return ``value`` as short as a picture needs it, with ``1e-4`` for a power of ten.
+
+    Example:
+        >>> compact(0.8386), compact(0.00004), compact(250000.0)
+        ('0.839', '4e-5', '2.5e5')
+    """
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return number(value, digits)
+    mantissa, exponent = f"{value:.{digits - 1}e}".replace("-", "−", value < 0).split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(exponent)}"
 
 
 def cell(value: object) -> str:

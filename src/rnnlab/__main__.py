@@ -1,0 +1,5 @@
+"""``python -m rnnlab``: the command line."""
+
+from rnnlab.cli import run
+
+run()

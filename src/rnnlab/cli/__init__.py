@@ -1,0 +1,59 @@
+"""The command line: one verb per file, each of which parses, calls and prints.
+
+Exit codes: 0 done; 2 the input or the request is wrong, said in one line on stderr; 3 findings with ``--strict``; 130
+interrupted, with what is done kept; 1 a bug, with a traceback. Verbs are imported when they are called, so that
+``rnnlab --help`` does not wait for torch.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from rnnlab import __version__
+
+VERBS = {
+    "lab": "Run the lab: four studies on real data, answered in one report.",
+    "doctor": "Examine a training, yours or ours, and say what is wrong with it.",
+    "data": "List the built-in data, or show what a file holds.",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; ``arguments`` are the process's own where None."""
+    from cyclopts import App, CycloptsError
+
+    app = App(
+        name="rnnlab",
+        help="Train, compare, diagnose and serve recurrent networks on your own sequences.",
+        version=__version__,
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+    )
+    for verb, summary in VERBS.items():
+        app.command(f"rnnlab.cli.{verb}:{verb}", name=verb, help=summary)
+    try:
+        return int(app(list(sys.argv[1:] if arguments is None else arguments)) or 0)
+    except CycloptsError as error:
+        return _refuse(" ".join(str(error).split()))
+    except KeyboardInterrupt:
+        print("rnnlab: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        from rnnlab.errors import InputError
+
+        if isinstance(error, InputError):
+            return _refuse(str(error))
+        raise
+
+
+def _refuse(message: str) -> int:
+    print(f"rnnlab: {message}", file=sys.stderr)
+    return 2
+
+
+def run() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""``rnnlab lab``: the four studies, a report, and a progress bar that says where it is."""
+
+import json as jsonlib
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from rnnlab.errors import ConfigError, suggest
+
+Size = Literal["smoke", "quick", "full"]
+
+
+def lab(
+    studies: Annotated[list[str] | None, Parameter(negative=())] = None,
+    /,
+    *,
+    size: Size = "quick",
+    data: Annotated[list[str] | None, Parameter(negative=())] = None,
+    where: Annotated[list[str] | None, Parameter(negative=())] = None,
+    out: Path = Path("lab"),
+    seed: Annotated[int, Parameter(negative=())] = 0,
+    workers: int | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Run the lab: four studies on real data, answered in one report.
+
+    Example: rnnlab lab names sales --size quick --out results
+
+    Args:
+        studies: binary, memorise, sales, names; all of them where none is named.
+        size: smoke takes seconds, quick under three minutes on two cores, full the report's own sizes and ten seeds.
+        data: your own data: names=PATH (a folder of ORIGIN.txt, or a CSV), sales=PATH (a CSV with a time and a value).
+        where: with sales=PATH, one of many series: store=1 (may be repeated).
+        out: folder for report.html, claims.json and the studies' results.
+        seed: the first seed; the others count up from it.
+        workers: processes; one a core by default.
+        json: print the claims as JSON, and nothing else, on stdout.
+    """
+    began = time.perf_counter()
+    if seed < 0:
+        raise ConfigError(f"seed must be at least 0, got {seed}; pass --seed 0")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers must be at least 1, got {workers}; leave --workers out for one a core")
+    from rnnlab.studies.lab import choose
+
+    chosen = choose(studies or [])
+    given = _lab_data(data or [], where or [], seed)
+    from rnnlab.reports import write_report
+    from rnnlab.runs import environment
+
+    results: list[Any] = []
+    command = _command(studies or [], size, data or [], where or [], seed)
+    save = lambda found: write_report(  # noqa: E731
+        found, out, size=size, environment=environment() | {"processor": platform.processor()}, command=command
+    )
+    save(results)
+    interrupted = _watch(chosen, size, given, out, workers, results, save, quiet=json)
+    report = save([replace(result, complete=not interrupted) for result in results] if interrupted else results)
+    claims = [claim for result in results for claim in result.to_dict()["claims"]]
+    if json:
+        print(jsonlib.dumps({"report": str(report), "complete": not interrupted, "claims": claims}, ensure_ascii=False))
+    else:
+        _conclude(results, report, time.perf_counter() - began, interrupted)
+    return 130 if interrupted else 0
+
+
+def _lab_data(given: Sequence[str], where: Sequence[str], seed: int) -> Any:
+    from rnnlab.data import library
+    from rnnlab.data.readers import read_names, read_series
+    from rnnlab.studies.jobs import LabData
+
+    paths = dict(_pair("data", item) for item in given)
+    for name in paths:
+        if name not in ("names", "sales"):
+            raise ConfigError(f"--data must name {suggest(name, ['names', 'sales'])}, got {name!r}; write --data names=PATH")
+    chosen = dict(_pair("where", item) for item in where)
+    if chosen and "sales" not in paths:
+        raise ConfigError("--where must come with --data sales=PATH, got no file; name the file that has the column")
+    names = read_names(Path(paths["names"])) if "names" in paths else library.names()
+    sales = read_series(Path(paths["sales"]), where=chosen or None) if "sales" in paths else library.sales()
+    return LabData(names, sales, seed)
+
+
+def _pair(option: str, item: str) -> tuple[str, str]:
+    name, equals, value = item.partition("=")
+    if not equals or not name or not value:
+        raise ConfigError(f"--{option} must be NAME=VALUE, got {item!r}; write --{option} sales=PATH or the like")
+    return name, value
+
+
+def _command(studies: Sequence[str], size: str, data: Sequence[str], where: Sequence[str], seed: int) -> str:
+    words = ["rnnlab", "lab", *studies, "--size", size]
+    for item in data:
+        name, _, path = item.partition("=")
+        words += ["--data", f"{name}={Path(path).name}"]
+    for item in where:
+        words += ["--where", item]
+    return " ".join([*words, "--seed", str(seed)])
+
+
+def _watch(
+    chosen: Sequence[Any], size: Size, data: Any, out: Path, workers: int | None, results: list[Any], save: Any, *, quiet: bool
+) -> bool:
+    """Run the studies, show how far they are, write the report after each; return whether the user broke it off."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from rnnlab.studies.lab import run_lab
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    try:
+        with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+            bar = progress.add_task("starting", total=1.0)
+            for step in run_lab(chosen, size, data, out, workers):
+                title = f"{step.job.study}: {step.job.title}"
+                progress.update(bar, completed=step.spent, description=f"{title[:48]:<48}")
+                if step.result is not None:
+                    results.append(step.result)
+                    save(results)
+                    if not quiet:
+                        progress.console.print(f"[bold]{step.result.study}[/bold]  {step.result.answer[0]}", highlight=False)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _conclude(results: Sequence[Any], report: Path, seconds: float, interrupted: bool) -> None:
+    counts: dict[str, int] = {}
+    for result in results:
+        for claim in result.claims:
+            counts[claim.verdict] = counts.get(claim.verdict, 0) + 1
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "none finished"
+    print(f"{sum(counts.values())} claims of the lab report: {listed}")
+    print(f"{report}  ({seconds:.0f} s)")
+    if interrupted:
+        print("rnnlab: interrupted; the report holds the studies that were done", file=sys.stderr)

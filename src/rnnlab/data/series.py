@@ -1,0 +1,244 @@
+"""From the rows of a table to series: which columns, which rows are one time, and whether the calendar is whole.
+
+What cannot be told is refused with the way out: repeated times, times that fall, gaps, missing values, several series
+in one file. Nothing is averaged, filled or sorted unless the caller says so.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnlab.data.calendar import Calendar, Fill, fill_gaps, regular_calendar, show_time
+from rnnlab.data.columns import looks_like_time, looks_numeric, number_sql, time_sql
+from rnnlab.data.source import Series
+from rnnlab.data.tables import Table
+from rnnlab.errors import DataError
+
+AGGREGATES = {
+    "mean": "avg", "sum": "sum", "min": "min", "max": "max", "median": "median", "count": "count", "first": "first",
+    "last": "last",
+}  # fmt: skip
+_TIME_NAMES = ("date", "time", "timestamp", "datetime", "day", "ds")
+
+
+@dataclass(frozen=True)
+class SeriesRequest:
+    """Which columns make a series, and what may be done to its rows.
+
+    Args:
+        time: column of the times; None finds the only one.
+        value: column of the values; None finds the only numeric one.
+        ident: column that tells series apart; None means one series.
+        known: columns known in advance.
+        where: column to text: the rows to keep.
+        aggregate: what becomes of rows of one time (one of `AGGREGATES`); None refuses them.
+        fill: what fills gaps and missing values; None refuses them.
+        frequency: the period that rows are put into; None keeps their times.
+        sort: whether times may fall; they are sorted.
+        season: steps of a season; None takes the usual one.
+    """
+
+    time: str | None = None
+    value: str | None = None
+    ident: str | None = None
+    known: tuple[str, ...] = ()
+    where: dict[str, str] = field(default_factory=dict)
+    aggregate: str | None = None
+    fill: Fill | None = None
+    frequency: str | None = None
+    sort: bool = False
+    season: int | None = None
+
+
+def series_of(table: Table, request: SeriesRequest) -> list[Series]:
+    """Return the series of a table: one, or one a value of ``request.ident``.
+
+    Raises:
+        DataError: what the module's first lines list; the message names file, line and the way out.
+    """
+    time, value = _columns(table, request)
+    wanted = [time, value, *request.known, *([request.ident] if request.ident else [])]
+    table.load(wanted, request.where)
+    table.count()
+    moment = time_sql(table, "c0", time)
+    if request.frequency:
+        period = "day" if request.frequency == "business" else request.frequency
+        moment = f"date_trunc('{period}', {moment})"
+    remedy = "fill it, or pass --fill zero, previous or linear"
+    numbers = [
+        number_sql(table, f"c{i}", name, missing=request.fill is not None, remedy=remedy)
+        for i, name in enumerate(wanted[1 : 2 + len(request.known)], 1)
+    ]
+    ident = f"c{len(wanted) - 1}" if request.ident else "''"
+    figures = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(numbers))
+    table.run(f"CREATE OR REPLACE TEMP TABLE points AS SELECT row, {ident} AS id, {moment} AS t, {figures} FROM rows")
+    if request.ident:
+        _no_empty(table, request.ident)
+    _order(table, request, time)
+    if request.aggregate:
+        _aggregate(table, request.aggregate, len(numbers))
+    else:
+        _distinct(table, request, time)
+    names = [row[0] for row in table.run("SELECT id FROM points GROUP BY id ORDER BY min(row)")]
+    return [_one(table, request, value, name) for name in names]
+
+
+def _columns(table: Table, request: SeriesRequest) -> tuple[str, str]:
+    """Return the columns of time and value: as named, or the only ones that can be."""
+    for name in (request.ident, *request.known, *request.where):
+        if name:
+            table.require(name, "the name")
+    taken = {request.time, request.value, request.ident, *request.known, *request.where}
+    time = table.require(request.time, "time") if request.time else None
+    value = table.require(request.value, "value") if request.value else None
+    if time is None or value is None:
+        free = [column for column in table.columns if column not in taken]
+        table.load(free)
+        table.count()
+        fields = {column: f"c{i}" for i, column in enumerate(free)}
+        if time is None:
+            times = [column for column in free if looks_like_time(table, fields[column])]
+            usual = [column for column in times if column.casefold() in _TIME_NAMES]
+            time = _only(table, usual or times, "time")
+        if value is None:
+            value = _only(table, [c for c in free if c != time and looks_numeric(table, fields[c])], "value")
+    return time, value
+
+
+def _only(table: Table, found: list[str], option: str) -> str:
+    kind = "a column of dates" if option == "time" else "a numeric column"
+    if not found:
+        raise DataError(
+            f"{table.path} must have {kind}, got {table.list_columns()}; pass {option} with a column's name"
+        )
+    if len(found) > 1:
+        listed = ", ".join(found[:10])
+        raise DataError(
+            f"{option} must be named, got {len(found)} columns that fit in {table.path}: {listed}; pass {option}"
+        )
+    return found[0]
+
+
+def _no_empty(table: Table, ident: str) -> None:
+    empty = table.run("SELECT min(row) FROM points WHERE id IS NULL")[0][0]
+    if empty is not None:
+        raise DataError(f"{table.place(empty)}: {ident} must name a series, got an empty cell; fill it or drop the row")
+
+
+def _order(table: Table, request: SeriesRequest, time: str) -> None:
+    """Refuse times that fall within a series, unless rows are sorted or aggregated."""
+    if request.sort or request.aggregate:
+        return
+    falls = table.run(
+        "SELECT row, t, before FROM (SELECT row, t, lag(t) OVER (PARTITION BY id ORDER BY row) AS before FROM points) "
+        "WHERE t < before ORDER BY row LIMIT 1"
+    )
+    if not falls:
+        return
+    row, moment, before = falls[0]
+    if not request.ident and (several := _several(table, request, time)):
+        raise DataError(several)
+    raise DataError(
+        f"{table.place(row)}: {time} must rise, got {_show(moment)} after {_show(before)}; sort the file, or pass --sort"
+    )
+
+
+def _distinct(table: Table, request: SeriesRequest, time: str) -> None:
+    """Refuse rows of the same time."""
+    twice = table.run(
+        "SELECT max(row), t, count(*) FROM points GROUP BY id, t HAVING count(*) > 1 ORDER BY min(row) LIMIT 1"
+    )
+    if not twice:
+        return
+    row, moment, times = twice[0]
+    if not request.ident and (several := _several(table, request, time)):
+        raise DataError(several)
+    raise DataError(
+        f"{table.place(row)}: {time} must be there once, got {_show(moment)} in {times} rows; "
+        "pass --aggregate mean, sum or another"
+    )
+
+
+def _several(table: Table, request: SeriesRequest, time: str) -> str | None:
+    """Return the message for a file that holds several series, where a column tells them apart."""
+    taken = {request.time, request.value, time, *request.known, *request.where}
+    others = [column for column in table.columns if column not in taken][:20]
+    total = int(table.run("SELECT count(*) FROM points")[0][0])
+    moments = int(table.run("SELECT count(DISTINCT t) FROM points")[0][0])
+    for column in others:
+        table.load([time, column], request.where)
+        series, pairs = table.run("SELECT count(DISTINCT c1), count(DISTINCT (c0, c1)) FROM rows")[0]
+        if pairs == total and 1 < series < total and series * moments >= total:
+            return (
+                f"{table.path} must hold one series, got {series} told apart by {column!r}; "
+                f"pass --id {column}, or --aggregate mean"
+            )
+    return None
+
+
+def _aggregate(table: Table, how: str, figures: int) -> None:
+    """Make one row of the rows of a time."""
+    order = " ORDER BY row" if how in ("first", "last") else ""
+    picked = ", ".join(f"{AGGREGATES[how]}(v{i}{order})::DOUBLE AS v{i}" for i in range(figures))
+    table.run(
+        f"CREATE OR REPLACE TEMP TABLE points AS SELECT min(row) AS row, id, t, {picked} FROM points GROUP BY id, t"
+    )
+
+
+def _one(table: Table, request: SeriesRequest, value: str, name: str) -> Series:
+    """Return one series from the prepared rows."""
+    chosen = "id = '" + name.replace("'", "''") + "'"
+    read = table.arrays(f"SELECT * EXCLUDE (row, id) FROM points WHERE {chosen} ORDER BY t")
+    times = np.asarray(read["t"]).astype("datetime64[us]")
+    where = f"{table.path}" + (f", series {name!r}" if name else "")
+    calendar = regular_calendar(times, where, request.frequency)
+    columns = [
+        np.ma.filled(np.ma.asarray(read[f"v{i}"], dtype=np.float64), np.nan) for i in range(1 + len(request.known))
+    ]
+    if request.fill is None:
+        _no_gaps(calendar, where)
+    else:
+        # A known column (a price, a promotion) is not zero on a day without sales: its last value stands.
+        columns = [fill_gaps(one, calendar, request.fill if i == 0 else "previous") for i, one in enumerate(columns)]
+    if np.ptp(columns[0]) == 0:
+        raise DataError(
+            f"{where}: {value} must vary, got {columns[0][0]:g} in all {len(times)} rows; name another column"
+        )
+    return Series(
+        times=_coarse(calendar.times),
+        values=columns[0],
+        name=name or value,
+        season=request.season or calendar.season,
+        provenance=_provenance(table, request, value),
+        known=dict(zip(request.known, columns[1:])),
+    )
+
+
+def _no_gaps(calendar: Calendar, where: str) -> None:
+    gaps = calendar.gaps
+    if len(gaps):
+        before, after = calendar.times[gaps[0] - 1], calendar.times[calendar.index[calendar.index > gaps[0]][0]]
+        raise DataError(
+            f"{where} must have every {calendar.frequency}, got none between {show_time(before)} and {show_time(after)} "
+            f"({len(gaps)} of {len(calendar.times)} missing); pass --fill zero, previous or linear"
+        )
+
+
+def _coarse(times: np.ndarray) -> np.ndarray:
+    """Return times as days where they have no clock, else as seconds or microseconds."""
+    for unit in ("D", "s"):
+        if (times.astype(f"datetime64[{unit}]") == times).all():
+            return times.astype(f"datetime64[{unit}]")
+    return times
+
+
+def _provenance(table: Table, request: SeriesRequest, value: str) -> str:
+    parts = [f"{table.path.name}, {value!r}"]
+    parts += [f"{column}={text}" for column, text in request.where.items()]
+    parts += [f"{request.aggregate} of the rows of a time"] if request.aggregate else []
+    parts += [f"gaps filled: {request.fill}"] if request.fill else []
+    return ", ".join(parts)
+
+
+def _show(moment: object) -> str:
+    return show_time(np.datetime64(str(moment)))

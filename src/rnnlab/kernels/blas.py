@@ -1,0 +1,135 @@
+"""The matrix product of the kernels: scipy's ``sgemm``, called by address from compiled code.
+
+Each worker computes its own products, so the library must not start threads of its own: `one_blas_thread` sees to
+that while kernels run, and puts things back. Nothing here knows cells.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import threadpoolctl
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import get_cython_function_address, intrinsic
+
+from rnnlab.kernels.compiling import inlined
+
+_NO, _YES = ord("N"), ord("T")
+
+
+@cache
+def sgemm_address() -> int:
+    """Return the address of ``sgemm``; compiled code gets it as an argument, so that it can be cached on disk."""
+    return int(get_cython_function_address("scipy.linalg.cython_blas", "sgemm"))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _sgemm(
+    _context: Any, at: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any,
+    a: Any, lda: Any, b: Any, ldb: Any, beta: Any, c: Any, ldc: Any,
+) -> Any:  # fmt: skip
+    """Emit a call of Fortran's sgemm with alpha 1; a, b, c are addresses, sizes are passed by reference."""
+
+    def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        address, *rest = given
+        byte, integer, real = ir.IntType(8), ir.IntType(32), ir.FloatType()
+
+        def whole(value: Any, kind: Any = integer) -> Any:
+            return cgutils.alloca_once_value(builder, builder.trunc(value, kind))
+
+        def matrix(value: Any) -> Any:
+            return builder.inttoptr(value, real.as_pointer())
+
+        ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc = rest
+        arguments = [
+            whole(ta, byte), whole(tb, byte), whole(m), whole(n), whole(k),
+            cgutils.alloca_once_value(builder, ir.Constant(real, 1.0)),
+            matrix(a), whole(lda), matrix(b), whole(ldb),
+            cgutils.alloca_once_value(builder, beta), matrix(c), whole(ldc),
+        ]  # fmt: skip
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+        builder.call(builder.inttoptr(address, kind.as_pointer()), arguments)
+        return context.get_dummy_value()
+
+    size = types.intp
+    signature = types.void(size, size, size, size, size, size, size, size, size, size, types.float32, size, size)
+    return signature, generate
+
+
+@inlined
+def times(at, left, right, out, rows, columns, inner):  # type: ignore[no-untyped-def]
+    """Write ``left (rows, inner) @ right (inner, columns)`` to ``out``; all are row-major arrays of any shape."""
+    _sgemm(
+        at, _NO, _NO, columns, rows, inner, right.ctypes.data, columns, left.ctypes.data, inner,
+        0.0, out.ctypes.data, columns,
+    )  # fmt: skip
+
+
+@inlined
+def times_transposed(at, left, right, out, rows, columns, inner):  # type: ignore[no-untyped-def]
+    """Write ``left (rows, inner) @ right.T``, ``right (columns, inner)``, to ``out``."""
+    _sgemm(
+        at, _YES, _NO, columns, rows, inner, right.ctypes.data, inner, left.ctypes.data, inner,
+        0.0, out.ctypes.data, columns,
+    )  # fmt: skip
+
+
+@inlined
+def transposed_times(at, left, right, out, rows, columns, inner):  # type: ignore[no-untyped-def]
+    """Write ``left.T @ right``, ``left (inner, rows)``, ``right (inner, columns)``, to ``out``."""
+    _sgemm(
+        at, _NO, _YES, columns, rows, inner, right.ctypes.data, columns, left.ctypes.data, rows,
+        0.0, out.ctypes.data, columns,
+    )  # fmt: skip
+
+
+class _Limit:
+    """Counts who needs one thread; the first sets it, the last restores it."""
+
+    def __init__(self) -> None:
+        self.lock, self.users = threading.Lock(), 0
+        self.before: list[tuple[Any, int]] = []
+
+    def enter(self) -> None:
+        with self.lock:
+            self.users += 1
+            if self.users > 1:
+                return
+            libraries = _libraries()
+            self.before = [(library, library.get_num_threads()) for library in libraries]
+            for library, threads in self.before:
+                if threads != 1:
+                    library.set_num_threads(1)
+
+    def leave(self) -> None:
+        with self.lock:
+            self.users -= 1
+            if self.users:
+                return
+            for library, threads in self.before:
+                if threads != 1:
+                    library.set_num_threads(threads)
+
+
+@cache
+def _libraries() -> list[Any]:
+    sgemm_address()  # loads scipy's library, so that it is found
+    found = threadpoolctl.ThreadpoolController().select(user_api="blas")
+    return list(found.lib_controllers)
+
+
+_limit = _Limit()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep the BLAS libraries of the process to one thread each; safe to nest and to enter from several threads."""
+    _limit.enter()
+    try:
+        yield
+    finally:
+        _limit.leave()

@@ -1,0 +1,75 @@
+"""One step of the Elman cell, forward and backward, over the rows of a shard.
+
+The arrays are those of `rnnlab.kernels.steps`. Equations: `rnnlab.cells.elman`. Saved: h itself, in ``gates``.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from rnnlab.kernels.activations import tanh
+from rnnlab.kernels.compiling import helper, inlined
+from rnnlab.kernels.vectors import NARROW, SINGLE, WIDE, load, store, where_greater
+
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+# The smallest number that no processor setting flushes to zero: a state is below it if it is 0, and not if it is NaN.
+_LEAST = np.finfo(np.float32).tiny
+
+
+@inlined
+def _forward_at(j: Any, like: Any, relu: Any, source: Any, shift: Any, state: Any, h: Any, target: Any) -> None:
+    total = load(state, j, like) + load(source, j, like) + load(shift, j, like)
+    if relu:
+        fresh = where_greater(_ZERO, total, _ZERO, total)
+    else:
+        fresh = tanh(total)
+    store(state, j, fresh)
+    store(h, j, fresh)
+    store(target, j, fresh)
+
+
+@helper
+def forward(rows, step, here, ahead, running, staying, relu, projected, bias, gates, previous, outputs, last):  # type: ignore[no-untyped-def]
+    """Turn the products in ``gates[here:here + running]`` into states, and hand them on."""
+    hidden = bias.size
+    wide, narrow = hidden & ~15, hidden & ~3
+    for row in range(running):
+        batch = rows[row]
+        source, state, h = projected[batch, step], gates[here + row], outputs[batch, step]
+        target = previous[ahead + row] if row < staying else last[batch]
+        for j in range(0, wide, 16):
+            _forward_at(j, WIDE, relu, source, bias, state, h, target)
+        for j in range(wide, narrow, 4):
+            _forward_at(j, NARROW, relu, source, bias, state, h, target)
+        for j in range(narrow, hidden):
+            _forward_at(j, SINGLE, relu, source, bias, state, h, target)
+
+
+@inlined
+def _backward_at(j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: Any, change: Any, target: Any, share: Any) -> None:  # fmt: skip
+    d_h = load(arrived, j, like) + load(later, j, like)
+    h = load(state, j, like)
+    if relu:
+        d_total = where_greater(_LEAST, h, _ZERO, d_h)
+    else:
+        d_total = d_h * (_ONE - h * h)
+    store(change, j, d_total)
+    store(target, j, d_total)
+    store(share, j, load(share, j, like) + d_total)
+
+
+@helper
+def backward(rows, step, here, running, relu, gates, from_output, carried, d_gates, d_projected, share):  # type: ignore[no-untyped-def]
+    """Write the gradient before the activation, from that of the state: ``carried`` and ``from_output``."""
+    hidden = carried.shape[1]
+    wide, narrow = hidden & ~15, hidden & ~3
+    for row in range(running):
+        batch = rows[row]
+        arrived, later, state = from_output[batch, step], carried[row], gates[here + row]
+        change, target = d_gates[here + row], d_projected[batch, step]
+        for j in range(0, wide, 16):
+            _backward_at(j, WIDE, relu, arrived, later, state, change, target, share)
+        for j in range(wide, narrow, 4):
+            _backward_at(j, NARROW, relu, arrived, later, state, change, target, share)
+        for j in range(narrow, hidden):
+            _backward_at(j, SINGLE, relu, arrived, later, state, change, target, share)

@@ -1,0 +1,90 @@
+"""One step of the LSTM, forward and backward, over the rows of a shard.
+
+The arrays are those of `rnnlab.kernels.steps`. Equations and gate order: `rnnlab.cells.lstm`. Saved: i, f, g, o in ``gates``,
+c in ``extra``.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from rnnlab.kernels.activations import sigmoid, tanh
+from rnnlab.kernels.compiling import helper, inlined
+from rnnlab.kernels.vectors import NARROW, SINGLE, WIDE, load, store
+
+_ONE = np.float32(1.0)
+
+
+@inlined
+def _forward_at(j: Any, like: Any, source: Any, shift: Any, gate: Any, c: Any, c_before: Any, h: Any, target: Any) -> None:  # fmt: skip
+    second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
+    i = sigmoid(load(gate, j, like) + load(source, j, like) + load(shift, j, like))
+    f = sigmoid(load(gate, second, like) + load(source, second, like) + load(shift, second, like))
+    g = tanh(load(gate, third, like) + load(source, third, like) + load(shift, third, like))
+    o = sigmoid(load(gate, fourth, like) + load(source, fourth, like) + load(shift, fourth, like))
+    kept = f * load(c_before, j, like) + i * g
+    fresh = o * tanh(kept)
+    store(gate, j, i)
+    store(gate, second, f)
+    store(gate, third, g)
+    store(gate, fourth, o)
+    store(c, j, kept)
+    store(h, j, fresh)
+    store(target, j, fresh)
+
+
+@helper
+def forward(rows, step, here, before, ahead, running, staying, projected, bias, gates, extra, nothing, previous, outputs, last):  # type: ignore[no-untyped-def]
+    """Turn the products in ``gates[here:here + running]`` into gates and states, and hand the states on."""
+    hidden = nothing.size
+    wide, narrow = hidden & ~15, hidden & ~3
+    for row in range(running):
+        batch = rows[row]
+        source, gate, h = projected[batch, step], gates[here + row], outputs[batch, step]
+        c, c_before = extra[here + row], extra[before + row] if step > 0 else nothing
+        target = previous[ahead + row] if row < staying else last[batch]
+        for j in range(0, wide, 16):
+            _forward_at(j, WIDE, source, bias, gate, c, c_before, h, target)
+        for j in range(wide, narrow, 4):
+            _forward_at(j, NARROW, source, bias, gate, c, c_before, h, target)
+        for j in range(narrow, hidden):
+            _forward_at(j, SINGLE, source, bias, gate, c, c_before, h, target)
+
+
+@inlined
+def _write(at: Any, like: Any, value: Any, change: Any, target: Any, share: Any) -> None:
+    store(change, at, value)
+    store(target, at, value)
+    store(share, at, load(share, at, like) + value)
+
+
+@inlined
+def _backward_at(j: Any, like: Any, arrived: Any, later: Any, d_c: Any, gate: Any, c: Any, c_before: Any, change: Any, target: Any, share: Any) -> None:  # fmt: skip
+    second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
+    i, f, g, o = load(gate, j, like), load(gate, second, like), load(gate, third, like), load(gate, fourth, like)
+    bent = tanh(load(c, j, like))
+    d_h = (load(arrived, j, like) + load(later, j, like)) * o
+    through = load(d_c, j, like) + d_h * (_ONE - bent * bent)
+    store(d_c, j, through * f)
+    _write(j, like, through * g * i * (_ONE - i), change, target, share)
+    _write(second, like, through * load(c_before, j, like) * f * (_ONE - f), change, target, share)
+    _write(third, like, through * i * (_ONE - g * g), change, target, share)
+    _write(fourth, like, d_h * bent * (_ONE - o), change, target, share)
+
+
+@helper
+def backward(rows, step, here, before, running, gates, extra, nothing, from_output, carried, carried_c, d_gates, d_projected, share):  # type: ignore[no-untyped-def]
+    """Write the gradients before the gates, from those of h (``carried``, ``from_output``) and c (``carried_c``)."""
+    hidden = nothing.size
+    wide, narrow = hidden & ~15, hidden & ~3
+    for row in range(running):
+        batch = rows[row]
+        arrived, later, d_c = from_output[batch, step], carried[row], carried_c[row]
+        gate, c, c_before = gates[here + row], extra[here + row], extra[before + row] if step > 0 else nothing
+        change, target = d_gates[here + row], d_projected[batch, step]
+        for j in range(0, wide, 16):
+            _backward_at(j, WIDE, arrived, later, d_c, gate, c, c_before, change, target, share)
+        for j in range(wide, narrow, 4):
+            _backward_at(j, NARROW, arrived, later, d_c, gate, c, c_before, change, target, share)
+        for j in range(narrow, hidden):
+            _backward_at(j, SINGLE, arrived, later, d_c, gate, c, c_before, change, target, share)
