@@ -164,6 +164,14 @@ def test_findings_come_worst_first() -> None:
     assert "optimizer = SGD(lstm.parameters(), lr=0.9)" in outline().text
 
 
+def test_finding_that_variants_share_is_shown_once() -> None:
+    (variant, finding), *_ = sample.results()[0].findings
+    result = replace(sample.results()[0], findings=((variant, finding), ("GRU 64", replace(finding))))
+    made = render([result], title="t")
+    assert made.count('class="finding ') == 1
+    assert f"{variant}, GRU 64" in made
+
+
 def test_interrupted_study_says_so() -> None:
     assert outline().text.count("Interrupted") == 2
     whole = [replace(result, complete=True) for result in sample.results()[:1]]

@@ -12,7 +12,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import config
@@ -36,16 +36,20 @@ def helper(function: Function) -> Function:
     return cast(Function, numba.njit(**_OPTIONS)(function))
 
 
-def compiled(function: Function) -> Function:
-    """Return ``function`` compiled by numba when first called; the code is cached on disk."""
+_kept: list[Any] = []
+
+
+def compiled(function: Callable[..., None], signature: Any) -> int:
+    """Return the address of ``function`` compiled as a C function; the code is cached on disk."""
     try:
-        return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
+        made = numba.cfunc(signature, cache=True, **_OPTIONS)(function)
     except RuntimeError:  # numba found no folder to write to
         folder = private_folder()
-        if folder is None:
-            return cast(Function, numba.njit(**_OPTIONS)(function))
-        config.CACHE_DIR = str(folder)
-        return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
+        if folder is not None:
+            config.CACHE_DIR = str(folder)
+        made = numba.cfunc(signature, cache=folder is not None, **_OPTIONS)(function)
+    _kept.append(made)
+    return int(made.address)
 
 
 def source_stamp() -> int:

@@ -6,7 +6,7 @@ and so on. Shards depend on the shape alone, never on the number of threads, so 
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,12 @@ class Plan:
     starts: Integers
     lengths: Integers
     rows: int
+
+    @cached_property
+    def addresses(self) -> tuple[int, ...]:
+        """Where the arrays lie, in the order of the fields."""
+        arrays = (self.order, self.bounds, self.counts, self.starts, self.lengths)
+        return tuple(array.ctypes.data for array in arrays)
 
     @property
     def tasks(self) -> int:

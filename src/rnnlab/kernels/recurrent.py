@@ -102,7 +102,8 @@ class _Recurrent(torch.autograd.Function):
         arrays = [
             projected.contiguous(), weight.contiguous(), bias.contiguous(), outputs, last, saved, previous, extra,
         ]
-        _launch(steps.forward, plan, cell, width * hidden, arrays)
+        sizes = (runs, batch, time, hidden, width)
+        _launch(steps.forward(), plan, cell, width * hidden, sizes, arrays)
         ctx.plan, ctx.cell, ctx.shape = plan, cell, projected.shape
         ctx.save_for_backward(weight, saved, previous, extra)
         ctx.set_materialize_grads(False)
@@ -125,25 +126,28 @@ class _Recurrent(torch.autograd.Function):
             weight.contiguous(), saved, previous, extra, from_output.contiguous(), from_last.contiguous(),
             torch.empty_like(saved), d_projected, d_weight, d_bias,
         ]  # fmt: skip
-        _launch(steps.backward, ctx.plan, ctx.cell, 2 * width * hidden, arrays)
+        sizes = (runs, batch, time, hidden, width)
+        _launch(steps.backward(), ctx.plan, ctx.cell, 2 * width * hidden, sizes, arrays)
         return d_projected, _add_up(d_weight), _add_up(d_bias), None, None
 
 
-def _launch(driver: Any, plan: Plan, cell: int, work_a_row: int, tensors: list[Tensor]) -> None:
-    """Run ``driver`` in as many threads as torch would use, as far as the tasks and the work are worth them."""
-    arrays = [tensor.detach().numpy() for tensor in tensors]
-    counter = np.zeros(1, dtype=np.int64)
-    address = sgemm_address()
-    wanted = 1 + plan.rows * work_a_row // _WORTH_A_THREAD
-    workers = min(torch.get_num_threads(), plan.tasks, wanted)
+def _launch(driver: int, plan: Plan, cell: int, work_a_row: int, sizes: tuple[int, ...], tensors: list[Tensor]) -> None:
+    """Run ``driver`` in as many threads as torch would use, as far as the tasks and the work are worth them.
 
-    def job() -> None:
-        driver(
-            counter, address, cell, plan.order, plan.bounds, plan.counts, plan.starts, plan.lengths, *arrays
-        )  # fmt: skip
-
+    Args:
+        sizes: runs, batch, time, hidden, width.
+        tensors: contiguous, in the order of `steps.FORWARD` or `steps.BACKWARD`.
+    """
+    addresses = [tensor.data_ptr() for tensor in tensors]
+    job = np.array(
+        [0, 0, sgemm_address(), cell, *sizes, plan.starts.shape[1], plan.rows, *plan.addresses, *addresses], dtype=np.int64
+    )
+    threads = torch.get_num_threads()
+    parallel = threads > 1 and plan.tasks > 1 and plan.rows * work_a_row > _WORTH_A_THREAD
     with one_blas_thread():
-        work_together(job, workers)
+        work_together(driver, job.ctypes.data, threads if parallel else 1)
+    if job[1] != plan.tasks:
+        raise MemoryError("the kernels ran out of memory; use a smaller batch, or fewer runs at once")
 
 
 def _add_up(shares: Tensor) -> Tensor:

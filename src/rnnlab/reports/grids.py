@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 
 from rnnlab.reports.axes import LETTER, Spec, label_width, nominal_axis, wrapped
-from rnnlab.reports.rounding import compact, finite, number
 from rnnlab.reports.palette import RAMP_FLIP, Theme
+from rnnlab.reports.rounding import compact, finite, number
 from rnnlab.results import Figure
 
 OWN_COLOURS = {"scale": {"color": "independent"}}  # a cell and the text on it share their field, not their colour

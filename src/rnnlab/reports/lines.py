@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnlab.reports.axes import Domain, Spec, domain, legend, quantitative, ticks_at, time_axis, values_of
-from rnnlab.reports.rounding import finite
 from rnnlab.reports.palette import DASHES, SHAPES, Theme
+from rnnlab.reports.rounding import finite
 from rnnlab.results import Figure
 
 TRUTH = "data"

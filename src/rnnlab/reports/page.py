@@ -15,8 +15,8 @@ import jinja2
 from markupsafe import Markup
 
 from rnnlab.reports.charts import Gallery
-from rnnlab.reports.rounding import cell
 from rnnlab.reports.palette import THEMES, ThemeName
+from rnnlab.reports.rounding import cell
 from rnnlab.reports.views import VERDICTS, Anchors, study_view
 from rnnlab.results import StudyResult
 

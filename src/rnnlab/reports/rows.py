@@ -8,8 +8,8 @@ import statistics
 from collections.abc import Sequence
 
 from rnnlab.reports.axes import LINE, Spec, domain, label_lines, legend, nominal_axis, quantitative, values_of, wrapped
-from rnnlab.reports.rounding import finite, number
 from rnnlab.reports.palette import SHAPES, Theme
+from rnnlab.reports.rounding import finite, number
 from rnnlab.results import Figure
 
 BASELINE = "baseline, no network"

@@ -6,6 +6,7 @@ Everything here is plain text, to be escaped by the template, but the pictures, 
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -57,7 +58,6 @@ def slug(text: str) -> str:
 
 def study_view(result: StudyResult, gallery: Gallery, anchors: Anchors) -> View:
     """Return all that the page shows of a study."""
-    findings = sorted(result.findings, key=lambda pair: SEVERITIES.index(pair[1].severity))
     return {
         "id": anchors.new("study", result.study),
         "name": result.study,
@@ -67,7 +67,7 @@ def study_view(result: StudyResult, gallery: Gallery, anchors: Anchors) -> View:
         "sections": [_section(result.study, section, gallery, anchors) for section in result.sections],
         "claims": [_claim(claim, anchors) for claim in result.claims],
         "claims_id": anchors.new("claims", result.study),
-        "findings": [_finding(variant, finding) for variant, finding in findings],
+        "findings": _findings(result.findings),
         "findings_id": anchors.new("findings", result.study),
         "provenance": result.provenance,
         "seconds": result.seconds,
@@ -123,6 +123,18 @@ def _claim(claim: Claim, anchors: Anchors) -> View:
         "mark": VERDICTS[claim.verdict][0],
         "evidence": claim.evidence,
     }
+
+
+def _findings(found: Sequence[tuple[str, Finding]]) -> list[View]:
+    """Return the findings worst first; one that several variants share is shown once, with all their names."""
+    shared: list[tuple[Finding, list[str]]] = []
+    for variant, finding in sorted(found, key=lambda pair: SEVERITIES.index(pair[1].severity)):
+        same = next((names for known, names in shared if known == finding), None)
+        if same is None:
+            shared.append((finding, [variant]))
+        elif variant not in same:
+            same.append(variant)
+    return [_finding(", ".join(names), finding) for finding, names in shared]
 
 
 def _finding(variant: str, finding: Finding) -> View:

@@ -1,0 +1,169 @@
+"""What a forecast has to beat: yesterday, last week, last year, and a line through the window.
+
+Every baseline answers exactly the examples of a forecast task, each from what is known before its first target, in the
+data's own units. Nothing here knows networks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from rnnlab.errors import ConfigError
+from rnnlab.tasks.codecs import SeriesCodec
+from rnnlab.tasks.task import Task
+
+ALPHAS = np.logspace(-3, 4, 15)
+GROWTH_STEPS = 28
+DAYS_OF_STEP = ((0.9, 1.1, 365), (6.9, 7.1, 52), (28.0, 31.0, 12), (89.0, 92.0, 4))
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A forecast without a network.
+
+    Args:
+        name: ``last``, ``season``, ``year``, ``year_growth`` or ``ridge``.
+        title: for people.
+        predictions: ``(examples of the part, horizon)`` in the data's own units.
+        metrics: ``mae, rmse, max_error, mase``.
+    """
+
+    name: str
+    title: str
+    predictions: np.ndarray
+    metrics: dict[str, float]
+
+
+def baselines(task: Task, *, years: Sequence[int] = (), part: str = "test") -> tuple[Baseline, ...]:
+    """Return the baselines that the series is long enough for, the simplest first.
+
+    Args:
+        task: a forecast task (`rnnlab.tasks.forecast_series`).
+        years: steps of a year (`year_lags`); the first that reaches back within the series is used.
+        part: ``test`` or ``validation``.
+
+    Example:
+        >>> from rnnlab.data import library
+        >>> from rnnlab.tasks import forecast_series
+        >>> [one.name for one in baselines(forecast_series(library.sales()))]
+        ['last', 'season', 'ridge']
+    """
+    index, season = _examples(task, part), _codec(task).season
+    first = int(task.target_position(index).min()) if len(index) else 0
+    found = [("last", "last value", values_back(task, 1, part=part))]
+    if 1 < season <= first:
+        found.append(("season", f"{season} steps back", values_back(task, season, part=part)))
+    year = next((lag for lag in years if lag + GROWTH_STEPS + _codec(task).gap <= first), None)
+    if year is not None:
+        found.append(("year", f"{year} steps back", values_back(task, year, part=part)))
+        title = f"{year} steps back x growth of the last {GROWTH_STEPS}"
+        found.append(("year_growth", title, year_with_growth(task, year, part=part)))
+    found.append(("ridge", f"ridge on {_codec(task).context_length} lags", ridge(task, part=part)))
+    return tuple(Baseline(name, title, values, score_values(task, values, part=part)) for name, title, values in found)
+
+
+def values_back(task: Task, lag: int, *, part: str = "test") -> np.ndarray:
+    """Return the values ``lag`` steps before the targets, ``(examples, horizon)``.
+
+    Where that value is not known yet when the forecast is made, the newest one a multiple of ``lag`` back stands in.
+    """
+    values, targets = _values(task), _targets(task, part)
+    ahead = _codec(task).gap + 1 + np.arange(_codec(task).horizon)
+    return values[targets - lag * -(-ahead // lag)]
+
+
+def year_with_growth(task: Task, year: int, *, part: str = "test", recent: int = GROWTH_STEPS) -> np.ndarray:
+    """Return the values ``year`` steps before the targets times the growth of the last ``recent`` known values over
+    those a year before them; where those sum to nothing, the growth is 1. ``(examples, horizon)``.
+    """
+    values, known = _values(task), _targets(task, part)[:, 0] - _codec(task).gap
+    window = np.arange(-recent, 0)
+    now, before = (values[(known - back)[:, None] + window].sum(axis=1) for back in (0, year))
+    growth = np.divide(now, before, out=np.ones_like(now), where=before > 0)
+    return values_back(task, year, part=part) * growth[:, None]
+
+
+def ridge(task: Task, *, part: str = "test") -> np.ndarray:
+    """Return ridge regression on the windows that a network of this task sees, ``(examples, horizon)``.
+
+    Fitted on what lies before the part (training, and validation before the test); its penalty is chosen by generalised
+    cross-validation on that (Golub, Heath and Wahba, 1979).
+    """
+    fitted = ("train", "validation") if part == "test" else ("train",)
+    before = np.concatenate([_examples(task, name) for name in fitted])
+    model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
+    model.fit(_windows(task, before), task.targets.numpy()[before].astype(np.float64))
+    index = _examples(task, part)
+    if not len(index):
+        return np.zeros((0, _codec(task).horizon))
+    return task.to_units(model.predict(_windows(task, index)).reshape(len(index), -1), index)
+
+
+def score_values(task: Task, predictions: np.ndarray, *, part: str = "test") -> dict[str, float]:
+    """Return MAE, RMSE, the largest error and MASE of ``predictions (examples, horizon)`` in the data's own units.
+
+    Example:
+        >>> from rnnlab.data import library
+        >>> from rnnlab.tasks import forecast_series
+        >>> task = forecast_series(library.sales())
+        >>> round(score_values(task, values_back(task, 7))["mae"])
+        11257
+    """
+    error = predictions - _values(task)[_targets(task, part)]
+    mae = float(np.abs(error).mean())
+    return {
+        "mae": mae,
+        "rmse": float(np.sqrt((error**2).mean())),
+        "max_error": float(np.abs(error).max()),
+        "mase": mae / task.seasonal_error(),
+    }
+
+
+def year_lags(times: np.ndarray, season: int = 1) -> tuple[int, ...]:
+    """Return how many steps a year has, the nearest multiple of the season first; none where the steps are no calendar's.
+
+    Daily data with a week have two years: 364 days ago is the same weekday, 365 the same date.
+
+    Example:
+        >>> year_lags(np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]"), season=7)
+        (364, 365)
+    """
+    if len(times) < 2 or not np.issubdtype(times.dtype, np.datetime64):
+        return ()
+    days = float(np.median(np.diff(times) / np.timedelta64(1, "s"))) / 86400
+    steps = next((steps for low, high, steps in DAYS_OF_STEP if low <= days <= high), None)
+    if steps is None:
+        return ()
+    whole = steps - steps % season
+    return tuple(dict.fromkeys(lag for lag in (whole, steps) if lag > season or steps <= season))
+
+
+def _codec(task: Task) -> SeriesCodec:
+    if not isinstance(task.codec, SeriesCodec):
+        raise ConfigError(f"kind must be forecast, got {task.kind}; only a series has a past to forecast from")
+    return task.codec
+
+
+def _values(task: Task) -> np.ndarray:
+    return np.asarray(task.raw, dtype=np.float64)
+
+
+def _examples(task: Task, part: str) -> np.ndarray:
+    return cast(np.ndarray, task.part(part).numpy())
+
+
+def _targets(task: Task, part: str) -> np.ndarray:
+    """Return the positions of the targets in the series, ``(examples, horizon)``."""
+    return task.target_position(_examples(task, part))[:, None] + np.arange(_codec(task).horizon)
+
+
+def _windows(task: Task, index: np.ndarray) -> np.ndarray:
+    """Return what the network sees, flat: ``(examples, context_length)``."""
+    values = task.inputs.values.numpy().astype(np.float64)
+    starts, lengths = task.inputs.starts.numpy()[index], task.inputs.lengths.numpy()[index]
+    return values[starts[:, None] + np.arange(lengths[0])].reshape(len(index), -1)
