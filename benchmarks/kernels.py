@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnlab.config import ModelConfig, TrainConfig
-from rnnlab.kernels import choose
+from rnnlab.kernels import choose, layer
 from rnnlab.models.layers import run_layer
 from rnnlab.models.parameters import initialise, views, weights
 from rnnlab.training.optimizers import Optimizer
@@ -103,7 +103,11 @@ def our_road(cell: str, shape: Shape, engine: str) -> Callable[[], None]:
 
     def update() -> None:
         gradient.zero_()
-        outputs: Tensor = run_layer(config, inputs, four, None, reverse=False, engine=engine)
+        outputs: Tensor
+        if engine == "kernel":
+            outputs, _ = layer(cell, inputs, *four)
+        else:
+            outputs = run_layer(config, inputs, four, None, reverse=False, engine=engine)
         outputs[:, :, -1].square().mean(dim=(1, 2)).sum().backward()
         with torch.no_grad():
             optimizer.update(flat, gradient, rates)

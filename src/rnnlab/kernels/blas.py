@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
 import threadpoolctl
 from llvmlite import ir
 from numba import types
@@ -19,6 +20,7 @@ from numba.extending import get_cython_function_address, intrinsic
 from rnnlab.kernels.compiling import inlined
 
 _NO, _YES = ord("N"), ord("T")
+_ZERO = np.float32(0)
 
 
 @cache
@@ -61,29 +63,32 @@ def _sgemm(
 
 
 @inlined
-def times(at, left, right, out, rows, columns, inner):  # type: ignore[no-untyped-def]
-    """Write ``left (rows, inner) @ right (inner, columns)`` to ``out``; all are row-major arrays of any shape."""
+def times(at: Any, left: Any, width: Any, right: Any, out: Any, rows: Any, columns: Any, inner: Any, beta: Any) -> None:
+    """Set ``out (rows, columns)`` to ``left (rows, inner) @ right (inner, columns) + beta * out``.
+
+    All are row-major; a row of ``left`` begins every ``width`` numbers, the others are contiguous.
+    """
     _sgemm(
-        at, _NO, _NO, columns, rows, inner, right.ctypes.data, columns, left.ctypes.data, inner,
-        0.0, out.ctypes.data, columns,
+        at, _NO, _NO, columns, rows, inner, right.ctypes.data, columns, left.ctypes.data, width,
+        beta, out.ctypes.data, columns,
     )  # fmt: skip
 
 
 @inlined
-def times_transposed(at, left, right, out, rows, columns, inner):  # type: ignore[no-untyped-def]
-    """Write ``left (rows, inner) @ right.T``, ``right (columns, inner)``, to ``out``."""
+def times_transposed(at: Any, left: Any, right: Any, out: Any, rows: Any, columns: Any, inner: Any) -> None:
+    """Set ``out (rows, columns)`` to ``left (rows, inner) @ right.T``, ``right (columns, inner)``."""
     _sgemm(
         at, _YES, _NO, columns, rows, inner, right.ctypes.data, inner, left.ctypes.data, inner,
-        0.0, out.ctypes.data, columns,
+        _ZERO, out.ctypes.data, columns,
     )  # fmt: skip
 
 
 @inlined
-def transposed_times(at, left, right, out, rows, columns, inner):  # type: ignore[no-untyped-def]
-    """Write ``left.T @ right``, ``left (inner, rows)``, ``right (inner, columns)``, to ``out``."""
+def transposed_times(at: Any, left: Any, width: Any, right: Any, out: Any, rows: Any, columns: Any, inner: Any) -> None:
+    """Set ``out (rows, columns)`` to ``left.T @ right``, ``left (inner, rows)`` with rows of ``width``."""
     _sgemm(
-        at, _NO, _YES, columns, rows, inner, right.ctypes.data, columns, left.ctypes.data, rows,
-        0.0, out.ctypes.data, columns,
+        at, _NO, _YES, columns, rows, inner, right.ctypes.data, columns, left.ctypes.data, width,
+        _ZERO, out.ctypes.data, columns,
     )  # fmt: skip
 
 

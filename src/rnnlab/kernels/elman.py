@@ -17,8 +17,8 @@ _LEAST = np.finfo(np.float32).tiny
 
 
 @inlined
-def _forward_at(j: Any, like: Any, relu: Any, source: Any, shift: Any, state: Any, h: Any, target: Any) -> None:
-    total = load(state, j, like) + load(source, j, like) + load(shift, j, like)
+def _forward_at(j: Any, like: Any, relu: Any, product: Any, shift: Any, state: Any, h: Any, target: Any) -> None:
+    total = load(state, j, like) + load(product, j, like) + load(shift, j, like)
     if relu:
         fresh = where_greater(_ZERO, total, _ZERO, total)
     else:
@@ -29,24 +29,24 @@ def _forward_at(j: Any, like: Any, relu: Any, source: Any, shift: Any, state: An
 
 
 @helper
-def forward(rows, step, here, ahead, running, staying, relu, projected, bias, gates, previous, outputs, last):  # type: ignore[no-untyped-def]
-    """Turn the products in ``gates[here:here + running]`` into states, and hand them on."""
-    hidden = bias.size
+def forward(rows, step, here, ahead, running, staying, relu, products, shift, gates, previous, outputs, last):  # type: ignore[no-untyped-def]
+    """Turn the input's part in ``gates[here:here + running]`` into states, and hand them on."""
+    hidden = shift.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        source, state, h = projected[batch, step], gates[here + row], outputs[batch, step]
+        product, state, h = products[row], gates[here + row], outputs[batch, step]
         target = previous[ahead + row] if row < staying else last[batch]
         for j in range(0, wide, 16):
-            _forward_at(j, WIDE, relu, source, bias, state, h, target)
+            _forward_at(j, WIDE, relu, product, shift, state, h, target)
         for j in range(wide, narrow, 4):
-            _forward_at(j, NARROW, relu, source, bias, state, h, target)
+            _forward_at(j, NARROW, relu, product, shift, state, h, target)
         for j in range(narrow, hidden):
-            _forward_at(j, SINGLE, relu, source, bias, state, h, target)
+            _forward_at(j, SINGLE, relu, product, shift, state, h, target)
 
 
 @inlined
-def _backward_at(j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: Any, change: Any, target: Any, share: Any) -> None:  # fmt: skip
+def _backward_at(j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: Any, change: Any, share: Any) -> None:  # fmt: skip
     d_h = load(arrived, j, like) + load(later, j, like)
     h = load(state, j, like)
     if relu:
@@ -54,22 +54,21 @@ def _backward_at(j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: 
     else:
         d_total = d_h * (_ONE - h * h)
     store(change, j, d_total)
-    store(target, j, d_total)
     store(share, j, load(share, j, like) + d_total)
 
 
 @helper
-def backward(rows, step, here, running, relu, gates, from_output, carried, d_gates, d_projected, share):  # type: ignore[no-untyped-def]
+def backward(rows, step, here, running, relu, gates, from_output, carried, d_gates, share):  # type: ignore[no-untyped-def]
     """Write the gradient before the activation, from that of the state: ``carried`` and ``from_output``."""
     hidden = carried.shape[1]
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
         arrived, later, state = from_output[batch, step], carried[row], gates[here + row]
-        change, target = d_gates[here + row], d_projected[batch, step]
+        change = d_gates[here + row]
         for j in range(0, wide, 16):
-            _backward_at(j, WIDE, relu, arrived, later, state, change, target, share)
+            _backward_at(j, WIDE, relu, arrived, later, state, change, share)
         for j in range(wide, narrow, 4):
-            _backward_at(j, NARROW, relu, arrived, later, state, change, target, share)
+            _backward_at(j, NARROW, relu, arrived, later, state, change, share)
         for j in range(narrow, hidden):
-            _backward_at(j, SINGLE, relu, arrived, later, state, change, target, share)
+            _backward_at(j, SINGLE, relu, arrived, later, state, change, share)

@@ -16,12 +16,12 @@ _ONE = np.float32(1.0)
 
 
 @inlined
-def _forward_at(j: Any, like: Any, source: Any, shift: Any, gate: Any, kept: Any, h_before: Any, h: Any, target: Any) -> None:  # fmt: skip
+def _forward_at(j: Any, like: Any, product: Any, shift: Any, shift_h: Any, gate: Any, kept: Any, h_before: Any, h: Any, target: Any) -> None:  # fmt: skip
     second, third = j + kept.size, j + 2 * kept.size
-    r = sigmoid(load(gate, j, like) + load(source, j, like) + load(shift, j, like))
-    z = sigmoid(load(gate, second, like) + load(source, second, like) + load(shift, second, like))
-    from_hidden = load(gate, third, like) + load(shift, third, like)
-    n = tanh(load(source, third, like) + r * from_hidden)
+    r = sigmoid(load(gate, j, like) + load(product, j, like) + load(shift, j, like))
+    z = sigmoid(load(gate, second, like) + load(product, second, like) + load(shift, second, like))
+    from_hidden = load(product, third, like) + load(shift_h, third, like)
+    n = tanh(load(gate, third, like) + load(shift, third, like) + r * from_hidden)
     fresh = n + z * (load(h_before, j, like) - n)
     store(gate, j, r)
     store(gate, second, z)
@@ -32,32 +32,34 @@ def _forward_at(j: Any, like: Any, source: Any, shift: Any, gate: Any, kept: Any
 
 
 @helper
-def forward(rows, step, here, ahead, running, staying, projected, bias, gates, extra, nothing, previous, outputs, last):  # type: ignore[no-untyped-def]
-    """Turn the products in ``gates[here:here + running]`` into gates and states, and hand the states on."""
+def forward(rows, step, here, ahead, running, staying, products, shift, shift_h, gates, extra, nothing, previous, outputs, last):  # type: ignore[no-untyped-def]
+    """Turn the input's part in ``gates[here:here + running]`` into gates and states, and hand the states on.
+
+    ``shift`` is both biases for r and z and the input's alone for n, ``shift_h`` the hidden side's.
+    """
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        source, gate, h = projected[batch, step], gates[here + row], outputs[batch, step]
+        product, gate, h = products[row], gates[here + row], outputs[batch, step]
         kept, h_before = extra[here + row], previous[here + row] if step > 0 else nothing
         target = previous[ahead + row] if row < staying else last[batch]
         for j in range(0, wide, 16):
-            _forward_at(j, WIDE, source, bias, gate, kept, h_before, h, target)
+            _forward_at(j, WIDE, product, shift, shift_h, gate, kept, h_before, h, target)
         for j in range(wide, narrow, 4):
-            _forward_at(j, NARROW, source, bias, gate, kept, h_before, h, target)
+            _forward_at(j, NARROW, product, shift, shift_h, gate, kept, h_before, h, target)
         for j in range(narrow, hidden):
-            _forward_at(j, SINGLE, source, bias, gate, kept, h_before, h, target)
+            _forward_at(j, SINGLE, product, shift, shift_h, gate, kept, h_before, h, target)
 
 
 @inlined
-def _write(at: Any, like: Any, value: Any, here: Any, change: Any, target: Any, share: Any) -> None:
-    store(change, at, here)
-    store(target, at, value)
-    store(share, at, load(share, at, like) + here)
+def _write(at: Any, like: Any, value: Any, change: Any, share: Any) -> None:
+    store(change, at, value)
+    store(share, at, load(share, at, like) + value)
 
 
 @inlined
-def _backward_at(j: Any, like: Any, arrived: Any, later: Any, gate: Any, kept: Any, h_before: Any, change: Any, target: Any, share: Any) -> None:  # fmt: skip
+def _backward_at(j: Any, like: Any, arrived: Any, later: Any, gate: Any, kept: Any, h_before: Any, change: Any, inner: Any, share: Any, share_n: Any) -> None:  # fmt: skip
     second, third = j + kept.size, j + 2 * kept.size
     r, z, n = load(gate, j, like), load(gate, second, like), load(gate, third, like)
     d_h = load(arrived, j, like) + load(later, j, like)
@@ -66,17 +68,18 @@ def _backward_at(j: Any, like: Any, arrived: Any, later: Any, gate: Any, kept: A
     d_z = d_h * (load(h_before, j, like) - n) * z * (_ONE - z)
     d_hidden = d_n * r
     d_r = d_hidden * load(kept, j, like) * (_ONE - r)
-    _write(j, like, d_r, d_r, change, target, share)
-    _write(second, like, d_z, d_z, change, target, share)
-    _write(third, like, d_n, d_hidden, change, target, share)
+    _write(j, like, d_r, change, share)
+    _write(second, like, d_z, change, share)
+    _write(third, like, d_hidden, change, share)
+    _write(j, like, d_n, inner, share_n)
 
 
 @helper
-def backward(rows, step, here, running, gates, extra, nothing, previous, from_output, carried, d_gates, d_projected, share):  # type: ignore[no-untyped-def]
+def backward(rows, step, here, running, gates, extra, nothing, previous, from_output, carried, d_gates, d_inner, share, share_n):  # type: ignore[no-untyped-def]
     """Write the gradients before the gates, from that of the state (``carried``, ``from_output``).
 
-    ``d_gates`` gets those of the hidden side, whose third is behind the reset gate; ``carried`` what reaches the state
-    before past the gates.
+    ``d_gates`` gets those of the hidden side, whose third is behind the reset gate, ``d_inner`` the third of the input's
+    side; ``carried`` what reaches the state before past the gates.
     """
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
@@ -84,10 +87,10 @@ def backward(rows, step, here, running, gates, extra, nothing, previous, from_ou
         batch = rows[row]
         arrived, later, gate, kept = from_output[batch, step], carried[row], gates[here + row], extra[here + row]
         h_before = previous[here + row] if step > 0 else nothing
-        change, target = d_gates[here + row], d_projected[batch, step]
+        change, inner = d_gates[here + row], d_inner[here + row]
         for j in range(0, wide, 16):
-            _backward_at(j, WIDE, arrived, later, gate, kept, h_before, change, target, share)
+            _backward_at(j, WIDE, arrived, later, gate, kept, h_before, change, inner, share, share_n)
         for j in range(wide, narrow, 4):
-            _backward_at(j, NARROW, arrived, later, gate, kept, h_before, change, target, share)
+            _backward_at(j, NARROW, arrived, later, gate, kept, h_before, change, inner, share, share_n)
         for j in range(narrow, hidden):
-            _backward_at(j, SINGLE, arrived, later, gate, kept, h_before, change, target, share)
+            _backward_at(j, SINGLE, arrived, later, gate, kept, h_before, change, inner, share, share_n)

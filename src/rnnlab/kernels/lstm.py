@@ -16,12 +16,12 @@ _ONE = np.float32(1.0)
 
 
 @inlined
-def _forward_at(j: Any, like: Any, source: Any, shift: Any, gate: Any, c: Any, c_before: Any, h: Any, target: Any) -> None:  # fmt: skip
+def _forward_at(j: Any, like: Any, product: Any, shift: Any, gate: Any, c: Any, c_before: Any, h: Any, target: Any) -> None:  # fmt: skip
     second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
-    i = sigmoid(load(gate, j, like) + load(source, j, like) + load(shift, j, like))
-    f = sigmoid(load(gate, second, like) + load(source, second, like) + load(shift, second, like))
-    g = tanh(load(gate, third, like) + load(source, third, like) + load(shift, third, like))
-    o = sigmoid(load(gate, fourth, like) + load(source, fourth, like) + load(shift, fourth, like))
+    i = sigmoid(load(gate, j, like) + load(product, j, like) + load(shift, j, like))
+    f = sigmoid(load(gate, second, like) + load(product, second, like) + load(shift, second, like))
+    g = tanh(load(gate, third, like) + load(product, third, like) + load(shift, third, like))
+    o = sigmoid(load(gate, fourth, like) + load(product, fourth, like) + load(shift, fourth, like))
     kept = f * load(c_before, j, like) + i * g
     fresh = o * tanh(kept)
     store(gate, j, i)
@@ -34,46 +34,45 @@ def _forward_at(j: Any, like: Any, source: Any, shift: Any, gate: Any, c: Any, c
 
 
 @helper
-def forward(rows, step, here, before, ahead, running, staying, projected, bias, gates, extra, nothing, previous, outputs, last):  # type: ignore[no-untyped-def]
-    """Turn the products in ``gates[here:here + running]`` into gates and states, and hand the states on."""
+def forward(rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, outputs, last):  # type: ignore[no-untyped-def]
+    """Turn the input's part in ``gates[here:here + running]`` into gates and states, and hand the states on."""
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        source, gate, h = projected[batch, step], gates[here + row], outputs[batch, step]
+        product, gate, h = products[row], gates[here + row], outputs[batch, step]
         c, c_before = extra[here + row], extra[before + row] if step > 0 else nothing
         target = previous[ahead + row] if row < staying else last[batch]
         for j in range(0, wide, 16):
-            _forward_at(j, WIDE, source, bias, gate, c, c_before, h, target)
+            _forward_at(j, WIDE, product, shift, gate, c, c_before, h, target)
         for j in range(wide, narrow, 4):
-            _forward_at(j, NARROW, source, bias, gate, c, c_before, h, target)
+            _forward_at(j, NARROW, product, shift, gate, c, c_before, h, target)
         for j in range(narrow, hidden):
-            _forward_at(j, SINGLE, source, bias, gate, c, c_before, h, target)
+            _forward_at(j, SINGLE, product, shift, gate, c, c_before, h, target)
 
 
 @inlined
-def _write(at: Any, like: Any, value: Any, change: Any, target: Any, share: Any) -> None:
+def _write(at: Any, like: Any, value: Any, change: Any, share: Any) -> None:
     store(change, at, value)
-    store(target, at, value)
     store(share, at, load(share, at, like) + value)
 
 
 @inlined
-def _backward_at(j: Any, like: Any, arrived: Any, later: Any, d_c: Any, gate: Any, c: Any, c_before: Any, change: Any, target: Any, share: Any) -> None:  # fmt: skip
+def _backward_at(j: Any, like: Any, arrived: Any, later: Any, d_c: Any, gate: Any, c: Any, c_before: Any, change: Any, share: Any) -> None:  # fmt: skip
     second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
     i, f, g, o = load(gate, j, like), load(gate, second, like), load(gate, third, like), load(gate, fourth, like)
     bent = tanh(load(c, j, like))
     d_h = (load(arrived, j, like) + load(later, j, like)) * o
     through = load(d_c, j, like) + d_h * (_ONE - bent * bent)
     store(d_c, j, through * f)
-    _write(j, like, through * g * i * (_ONE - i), change, target, share)
-    _write(second, like, through * load(c_before, j, like) * f * (_ONE - f), change, target, share)
-    _write(third, like, through * i * (_ONE - g * g), change, target, share)
-    _write(fourth, like, d_h * bent * (_ONE - o), change, target, share)
+    _write(j, like, through * g * i * (_ONE - i), change, share)
+    _write(second, like, through * load(c_before, j, like) * f * (_ONE - f), change, share)
+    _write(third, like, through * i * (_ONE - g * g), change, share)
+    _write(fourth, like, d_h * bent * (_ONE - o), change, share)
 
 
 @helper
-def backward(rows, step, here, before, running, gates, extra, nothing, from_output, carried, carried_c, d_gates, d_projected, share):  # type: ignore[no-untyped-def]
+def backward(rows, step, here, before, running, gates, extra, nothing, from_output, carried, carried_c, d_gates, share):  # type: ignore[no-untyped-def]
     """Write the gradients before the gates, from those of h (``carried``, ``from_output``) and c (``carried_c``)."""
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
@@ -81,10 +80,10 @@ def backward(rows, step, here, before, running, gates, extra, nothing, from_outp
         batch = rows[row]
         arrived, later, d_c = from_output[batch, step], carried[row], carried_c[row]
         gate, c, c_before = gates[here + row], extra[here + row], extra[before + row] if step > 0 else nothing
-        change, target = d_gates[here + row], d_projected[batch, step]
+        change = d_gates[here + row]
         for j in range(0, wide, 16):
-            _backward_at(j, WIDE, arrived, later, d_c, gate, c, c_before, change, target, share)
+            _backward_at(j, WIDE, arrived, later, d_c, gate, c, c_before, change, share)
         for j in range(wide, narrow, 4):
-            _backward_at(j, NARROW, arrived, later, d_c, gate, c, c_before, change, target, share)
+            _backward_at(j, NARROW, arrived, later, d_c, gate, c, c_before, change, share)
         for j in range(narrow, hidden):
-            _backward_at(j, SINGLE, arrived, later, d_c, gate, c, c_before, change, target, share)
+            _backward_at(j, SINGLE, arrived, later, d_c, gate, c, c_before, change, share)

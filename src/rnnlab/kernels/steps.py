@@ -1,17 +1,8 @@
 """The compiled drivers: each worker draws shards and takes them through all steps, forward or backward.
 
-One driver serves the three cells (`ELMAN`, `LSTM`, `GRU`), because compiled code is kept a driver. It is a plain C function
-of a *job*: an array of sizes and addresses, in the order of `JOB`, that any thread can work on. Arrays are float32 (the
-plan's int64) and contiguous; ``packed`` rows are those of `rnnlab.kernels.plan`, ``width`` is gates * hidden:
-
-    projected, d_projected   (runs, batch, time, width)
-    weight, bias             (runs, width, hidden), (runs, width)
-    outputs, from_output     (runs, batch, time, hidden)
-    last, from_last          (runs, batch, hidden)
-    gates, d_gates           (packed, width)     what the gates were; their gradients before the activation
-    previous                 (packed, hidden)    the state before the step
-    extra                    (packed, hidden)    see the cells
-    d_weight, d_bias         (runs, shards, ...) a share a shard, added up by the caller in a fixed order
+One driver serves the three cells, because compiled code is kept a driver. It is a plain C function of a job
+(`rnnlab.kernels.jobs`), so that any thread can work on it. The steps themselves are the cells' (`elman`, `lstm`, `gru`), the
+input's side is in `inputs`.
 """
 
 from functools import cache
@@ -21,31 +12,26 @@ import numba
 import numpy as np
 from numba import types
 
-from rnnlab.kernels import elman, gru, lstm
+from rnnlab.kernels import elman, gru, jobs, lstm
 from rnnlab.kernels.blas import times, times_transposed, transposed_times
 from rnnlab.kernels.compiling import compiled, helper, inlined, source_stamp
+from rnnlab.kernels.inputs import pack, unpack
+from rnnlab.kernels.jobs import ELMAN_RELU, FEATURES, GRU, LSTM, PROJECTED, SYMBOLS
 from rnnlab.kernels.memory import add_one, place
-
-ELMAN, ELMAN_RELU, LSTM, GRU = 0, 1, 2, 3
-
-SIZES = ("next", "done", "sgemm", "cell", "runs", "batch", "time", "hidden", "width", "shards", "packed")
-PLAN = ("order", "bounds", "counts", "starts", "lengths")
-FORWARD = ("projected", "weight", "bias", "outputs", "last", "gates", "previous", "extra")
-BACKWARD = (
-    "weight", "gates", "previous", "extra", "from_output", "from_last", "d_gates", "d_projected", "d_weight", "d_bias",
-)  # fmt: skip
-"""What a job holds: sizes (``next`` and ``done`` count tasks), then addresses: the plan's, then the pass's own."""
 
 # Small products run two to ten times faster from transposed weights, which fit the small-matrix kernels of OpenBLAS.
 _TRANSPOSE_UP_TO = 128
-_ZERO = np.float32(0)
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @helper
-def _forward_shard(sgemm, cell, rows, counts, start, lengths, projected, weight, bias, outputs, last, gates, previous, extra):  # type: ignore[no-untyped-def]
+def _forward_shard(sgemm, cell, rows, counts, start, lengths, weight, bias_ih, bias_hh, outputs, last, gates, previous, extra):  # type: ignore[no-untyped-def]
     time, hidden = outputs.shape[1], outputs.shape[2]
     width = weight.shape[0]
-    nothing = np.zeros(hidden, np.float32)
+    nothing, shift = np.zeros(hidden, np.float32), bias_ih + bias_hh
+    if cell == GRU:
+        shift[2 * hidden :] = bias_ih[2 * hidden :]
+    products = np.zeros((rows.size, width), np.float32)
     transposed = weight.T.copy() if hidden <= _TRANSPOSE_UP_TO else weight
     here, before = start, start
     for step in range(time):
@@ -53,18 +39,16 @@ def _forward_shard(sgemm, cell, rows, counts, start, lengths, projected, weight,
         if running == 0:
             break
         ahead = here + running
-        if step == 0:
-            gates[here:ahead] = _ZERO
-        elif hidden <= _TRANSPOSE_UP_TO:
-            times(sgemm, previous[here:ahead], transposed, gates[here:ahead], running, width, hidden)
-        else:
-            times_transposed(sgemm, previous[here:ahead], weight, gates[here:ahead], running, width, hidden)
+        if step > 0 and hidden <= _TRANSPOSE_UP_TO:
+            times(sgemm, previous[here:ahead], hidden, transposed, products, running, width, hidden, _ZERO)
+        elif step > 0:
+            times_transposed(sgemm, previous[here:ahead], weight, products, running, width, hidden)
         if cell == LSTM:
-            lstm.forward(rows, step, here, before, ahead, running, staying, projected, bias, gates, extra, nothing, previous, outputs, last)  # fmt: skip
+            lstm.forward(rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, outputs, last)  # fmt: skip
         elif cell == GRU:
-            gru.forward(rows, step, here, ahead, running, staying, projected, bias, gates, extra, nothing, previous, outputs, last)  # fmt: skip
+            gru.forward(rows, step, here, ahead, running, staying, products, shift, bias_hh, gates, extra, nothing, previous, outputs, last)  # fmt: skip
         else:
-            elman.forward(rows, step, here, ahead, running, staying, cell == ELMAN_RELU, projected, bias, gates, previous, outputs, last)  # fmt: skip
+            elman.forward(rows, step, here, ahead, running, staying, cell == ELMAN_RELU, products, shift, gates, previous, outputs, last)  # fmt: skip
         before, here = here, ahead
     for batch in rows:
         if lengths[batch] < time:
@@ -74,15 +58,15 @@ def _forward_shard(sgemm, cell, rows, counts, start, lengths, projected, weight,
 
 
 @helper
-def _backward_shard(sgemm, cell, rows, counts, start, lengths, weight, gates, previous, extra, from_output, from_last, d_gates, d_projected, d_weight, d_bias):  # type: ignore[no-untyped-def]
-    time, hidden = from_output.shape[1], from_output.shape[2]
+def _backward_shard(sgemm, cell, rows, counts, start, weight, gates, previous, extra, d_outputs, d_last, d_gates, d_inner, d_weight, d_bias_ih, d_bias_hh):  # type: ignore[no-untyped-def]
+    time, hidden = d_outputs.shape[1], d_outputs.shape[2]
     width = weight.shape[0]
-    nothing, share = np.zeros(hidden, np.float32), np.zeros(width, np.float32)
+    nothing, share, share_n = np.zeros(hidden, np.float32), np.zeros(width, np.float32), np.zeros(hidden, np.float32)
     carried, carried_c = np.empty((rows.size, hidden), np.float32), np.zeros((rows.size, hidden), np.float32)
-    past = np.empty((rows.size, hidden), np.float32)
     for row in range(rows.size):
-        carried[row] = from_last[rows[row]]
-    d_bias[:] = _ZERO
+        carried[row] = d_last[rows[row]]
+    d_bias_ih[:] = _ZERO
+    d_bias_hh[:] = _ZERO
     packed = counts.sum()
     here = start + packed
     for step in range(time - 1, -1, -1):
@@ -92,27 +76,23 @@ def _backward_shard(sgemm, cell, rows, counts, start, lengths, weight, gates, pr
         here -= running
         before = here - (counts[step - 1] if step > 0 else 0)
         if cell == LSTM:
-            lstm.backward(rows, step, here, before, running, gates, extra, nothing, from_output, carried, carried_c, d_gates, d_projected, share)  # fmt: skip
+            lstm.backward(rows, step, here, before, running, gates, extra, nothing, d_outputs, carried, carried_c, d_gates, share)  # fmt: skip
         elif cell == GRU:
-            gru.backward(rows, step, here, running, gates, extra, nothing, previous, from_output, carried, d_gates, d_projected, share)  # fmt: skip
+            gru.backward(rows, step, here, running, gates, extra, nothing, previous, d_outputs, carried, d_gates, d_inner, share, share_n)  # fmt: skip
+            _move(share_n, d_bias_ih[2 * hidden :])
         else:
-            elman.backward(rows, step, here, running, cell == ELMAN_RELU, gates, from_output, carried, d_gates, d_projected, share)  # fmt: skip
-        _move(share, d_bias)
-        if step == 0:
-            break
-        if cell == GRU:
-            times(sgemm, d_gates[here : here + running], weight, past, running, hidden, width)
-            _add(past[:running], carried[:running])
-        else:
-            times(sgemm, d_gates[here : here + running], weight, carried, running, hidden, width)
+            elman.backward(rows, step, here, running, cell == ELMAN_RELU, gates, d_outputs, carried, d_gates, share)  # fmt: skip
+        _move(share, d_bias_hh)
+        if step > 0:
+            beta = _ONE if cell == GRU else _ZERO
+            times(sgemm, d_gates[here : here + running], width, weight, carried, running, hidden, width, beta)
+    alike = 2 * hidden if cell == GRU else width
+    d_bias_ih[:alike] = d_bias_hh[:alike]
     later, total = start + counts[0], packed - counts[0]
     if total > 0:
-        transposed_times(sgemm, d_gates[later:], previous[later:], d_weight, width, hidden, total)
+        transposed_times(sgemm, d_gates[later:], width, previous[later:], d_weight, width, hidden, total)
     else:
         d_weight[:] = _ZERO
-    for batch in rows:
-        if lengths[batch] < time:
-            d_projected[batch, lengths[batch] :] = _ZERO
 
 
 @inlined
@@ -121,14 +101,6 @@ def _move(share: Any, total: Any) -> None:
     for j in range(share.size):
         total[j] += share[j]
         share[j] = _ZERO
-
-
-@inlined
-def _add(values: Any, total: Any) -> None:
-    """Add ``values`` to ``total``, both ``(rows, hidden)``."""
-    source, target = values.reshape(values.size), total.reshape(total.size)
-    for j in range(target.size):
-        target[j] += source[j]
 
 
 @inlined
@@ -142,16 +114,49 @@ def _whole(job: Any, at: Any, shape: Any) -> Any:
 
 
 @inlined
-def _sizes(job: Any) -> Any:
-    return job[4], job[5], job[6], job[7], job[8], job[9], job[10]
+def _plan(job: Any) -> Any:
+    runs, batch, time, shards = job[jobs.RUNS], job[jobs.BATCH], job[jobs.TIME], job[jobs.SHARDS]
+    return (
+        _whole(job, jobs.ORDER, (runs, batch)), _whole(job, jobs.BOUNDS, (shards + 1,)),
+        _whole(job, jobs.COUNTS, (runs, shards, time + 1)), _whole(job, jobs.STARTS, (runs, shards)),
+        _whole(job, jobs.LENGTHS, (runs, batch)),
+    )  # fmt: skip
 
 
 @inlined
-def _plan(job: Any) -> Any:
-    runs, batch, time, shards = job[4], job[5], job[6], job[9]
+def _inputs(job: Any, at: Any) -> Any:
+    """Return what lies at ``at`` as each mode sees it; where a mode is not the job's, the array is empty."""
+    mode, batch, time = job[jobs.MODE], job[jobs.BATCH], job[jobs.TIME]
+    projected = _numbers(job, at, (job[jobs.RUNS] if mode == PROJECTED else 0, batch, time, job[jobs.WIDTH]))
+    sets = job[jobs.INPUT_RUNS]
+    numbers = _numbers(job, at, (sets if mode == FEATURES else 0, batch, time, job[jobs.FEATURES_SIZE]))
+    symbols = _whole(job, at, (sets if mode == SYMBOLS else 0, batch, time))
+    return projected, numbers, symbols
+
+
+@inlined
+def _pick(arrays: Any, run: Any) -> Any:
+    """Return the run's array; a single one serves all runs, and an empty stack gives what is never read."""
+    return arrays[run if arrays.shape[0] > run else 0]
+
+
+@inlined
+def _weights(job: Any) -> Any:
+    runs, width, hidden = job[jobs.RUNS], job[jobs.WIDTH], job[jobs.HIDDEN]
     return (
-        _whole(job, 11, (runs, batch)), _whole(job, 12, (shards + 1,)), _whole(job, 13, (runs, shards, time + 1)),
-        _whole(job, 14, (runs, shards)), _whole(job, 15, (runs, batch)),
+        _numbers(job, jobs.WEIGHT_IH, (runs, width, job[jobs.FEATURES_SIZE])),
+        _numbers(job, jobs.WEIGHT_HH, (runs, width, hidden)),
+        _numbers(job, jobs.BIAS_IH, (runs, width)), _numbers(job, jobs.BIAS_HH, (runs, width)),
+    )  # fmt: skip
+
+
+@inlined
+def _saved(job: Any) -> Any:
+    packed, hidden = job[jobs.PACKED], job[jobs.HIDDEN]
+    return (
+        _numbers(job, jobs.GATES, (packed, job[jobs.WIDTH])), _numbers(job, jobs.PREVIOUS, (packed, hidden)),
+        _numbers(job, jobs.EXTRA, (packed, hidden)),
+        _numbers(job, jobs.PACKED_INPUTS, (packed, job[jobs.FEATURES_SIZE])),
     )  # fmt: skip
 
 
@@ -159,25 +164,29 @@ def _build_forward(stamp: int) -> Any:
     """Return the forward driver; ``stamp`` becomes part of the key under which numba keeps it."""
 
     def forward(address):  # type: ignore[no-untyped-def]
-        job = numba.carray(address, (24,))
-        runs, batch, time, hidden, width, shards, packed = _sizes(job)
+        job = numba.carray(address, (jobs.LENGTH,))
+        runs, batch, time, hidden = job[jobs.RUNS], job[jobs.BATCH], job[jobs.TIME], job[jobs.HIDDEN]
         order, bounds, counts, starts, lengths = _plan(job)
-        projected = _numbers(job, 16, (runs, batch, time, width))
-        weight, bias = _numbers(job, 17, (runs, width, hidden)), _numbers(job, 18, (runs, width))
-        outputs, last = _numbers(job, 19, (runs, batch, time, hidden)), _numbers(job, 20, (runs, batch, hidden))
-        gates, previous = _numbers(job, 21, (packed, width)), _numbers(job, 22, (packed, hidden))
-        extra = _numbers(job, 23, (packed, hidden))
+        projected, numbers, symbols = _inputs(job, jobs.INPUTS)
+        weight_ih, weight_hh, bias_ih, bias_hh = _weights(job)
+        gates, previous, extra, packed_inputs = _saved(job)
+        outputs = _numbers(job, jobs.OUTPUTS, (runs, batch, time, hidden))
+        last = _numbers(job, jobs.LAST, (runs, batch, hidden))
         while stamp:
-            task = add_one(job, 0)
-            if task >= runs * shards:
+            task = add_one(job, jobs.NEXT)
+            if task >= starts.size:
                 return
-            run, shard = task // shards, task % shards
+            run, shard = task // starts.shape[1], task % starts.shape[1]
             rows = order[run, bounds[shard] : bounds[shard + 1]]
-            _forward_shard(
-                job[2], job[3], rows, counts[run, shard], starts[run, shard], lengths[run], projected[run], weight[run],
-                bias[run], outputs[run], last[run], gates, previous, extra,
+            pack(
+                job[jobs.SGEMM], job[jobs.MODE], rows, counts[run, shard], starts[run, shard], _pick(projected, run),
+                _pick(numbers, run), _pick(symbols, run), weight_ih[run], gates, packed_inputs,
             )  # fmt: skip
-            add_one(job, 1)
+            _forward_shard(
+                job[jobs.SGEMM], job[jobs.CELL], rows, counts[run, shard], starts[run, shard], lengths[run],
+                weight_hh[run], bias_ih[run], bias_hh[run], outputs[run], last[run], gates, previous, extra,
+            )  # fmt: skip
+            add_one(job, jobs.DONE)
 
     return forward
 
@@ -186,41 +195,51 @@ def _build_backward(stamp: int) -> Any:
     """Return the backward driver; see `_build_forward`."""
 
     def backward(address):  # type: ignore[no-untyped-def]
-        job = numba.carray(address, (26,))
-        runs, batch, time, hidden, width, shards, packed = _sizes(job)
+        job = numba.carray(address, (jobs.LENGTH,))
+        runs, batch, time, hidden = job[jobs.RUNS], job[jobs.BATCH], job[jobs.TIME], job[jobs.HIDDEN]
+        width, shards, packed, features = job[jobs.WIDTH], job[jobs.SHARDS], job[jobs.PACKED], job[jobs.FEATURES_SIZE]
         order, bounds, counts, starts, lengths = _plan(job)
-        weight = _numbers(job, 16, (runs, width, hidden))
-        gates, previous = _numbers(job, 17, (packed, width)), _numbers(job, 18, (packed, hidden))
-        extra = _numbers(job, 19, (packed, hidden))
-        from_output, from_last = _numbers(job, 20, (runs, batch, time, hidden)), _numbers(job, 21, (runs, batch, hidden))
-        d_gates, d_projected = _numbers(job, 22, (packed, width)), _numbers(job, 23, (runs, batch, time, width))
-        d_weight, d_bias = _numbers(job, 24, (runs, shards, width, hidden)), _numbers(job, 25, (runs, shards, width))
+        _, _, symbols = _inputs(job, jobs.INPUTS)
+        d_projected, _, _ = _inputs(job, jobs.D_INPUTS)
+        d_numbers = _numbers(job, jobs.D_INPUTS, (runs, batch, time, features))
+        weight_ih, weight_hh, _, _ = _weights(job)
+        gates, previous, extra, packed_inputs = _saved(job)
+        d_outputs = _numbers(job, jobs.D_OUTPUTS, (runs, batch, time, hidden))
+        d_last = _numbers(job, jobs.D_LAST, (runs, batch, hidden))
+        d_gates, d_inner = _numbers(job, jobs.D_GATES, (packed, width)), _numbers(job, jobs.D_INNER, (packed, hidden))
+        d_packed = _numbers(job, jobs.D_PACKED, (packed, features))
+        d_weight_ih = _numbers(job, jobs.D_WEIGHT_IH, (runs, shards, width, features))
+        d_weight_hh = _numbers(job, jobs.D_WEIGHT_HH, (runs, shards, width, hidden))
+        d_bias_ih = _numbers(job, jobs.D_BIAS_IH, (runs, shards, width))
+        d_bias_hh = _numbers(job, jobs.D_BIAS_HH, (runs, shards, width))
         while stamp:
-            task = add_one(job, 0)
-            if task >= runs * shards:
+            task = add_one(job, jobs.NEXT)
+            if task >= starts.size:
                 return
             run, shard = task // shards, task % shards
             rows = order[run, bounds[shard] : bounds[shard + 1]]
             _backward_shard(
-                job[2], job[3], rows, counts[run, shard], starts[run, shard], lengths[run], weight[run], gates, previous,
-                extra, from_output[run], from_last[run], d_gates, d_projected[run], d_weight[run, shard],
-                d_bias[run, shard],
+                job[jobs.SGEMM], job[jobs.CELL], rows, counts[run, shard], starts[run, shard], weight_hh[run], gates,
+                previous, extra, d_outputs[run], d_last[run], d_gates, d_inner, d_weight_hh[run, shard],
+                d_bias_ih[run, shard], d_bias_hh[run, shard],
             )  # fmt: skip
-            add_one(job, 1)
+            unpack(
+                job[jobs.SGEMM], job[jobs.CELL], job[jobs.MODE], job[jobs.WANTS_D_INPUTS], rows, counts[run, shard],
+                starts[run, shard], lengths[run], _pick(symbols, run), weight_ih[run], packed_inputs, d_gates, d_inner,
+                d_packed, _pick(d_projected, run), d_numbers[run], d_weight_ih[run, shard],
+            )  # fmt: skip
+            add_one(job, jobs.DONE)
 
     return backward
 
 
 @cache
 def forward() -> int:
-    """Return the address of the forward driver; the first call compiles it, or loads it from disk.
-
-    It fills ``outputs``, ``last``, ``gates``, ``previous`` and ``extra``.
-    """
+    """Return the address of the forward driver; the first call compiles it, or loads it from disk."""
     return compiled(_build_forward(source_stamp()), types.void(types.CPointer(types.int64)))
 
 
 @cache
 def backward() -> int:
-    """Return the address of the backward driver, as `forward`. It fills all that begins with ``d_``."""
+    """Return the address of the backward driver, as `forward`."""
     return compiled(_build_backward(source_stamp()), types.void(types.CPointer(types.int64)))

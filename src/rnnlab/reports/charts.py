@@ -4,7 +4,9 @@
 vl-convert. The drawings themselves are in `lines`, `grids` and `rows`.
 """
 
+import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import vl_convert
@@ -79,33 +81,19 @@ def png(figure: Figure, theme: ThemeName = "light", scale: float = 2.0) -> bytes
 
 def drawn(figure: Figure, theme: ThemeName = "light", width: int = WIDE) -> str:
     """Return the figure as SVG without its title."""
-    return str(vl_convert.vegalite_to_svg(spec(figure, theme, width), vl_version="v6.4"))
+    return _rendered(json.dumps(spec(figure, theme, width)))
 
 
+@lru_cache(maxsize=64)
 def to_png(picture: str, scale: float = 2.0) -> bytes:
     """Return an SVG document as PNG."""
     return bytes(vl_convert.svg_to_png(picture, scale=scale))
 
 
-class Gallery:
-    """Pictures in the light theme, each drawn once however often it is asked for."""
-
-    def __init__(self) -> None:
-        self._drawn: dict[tuple[int, int], tuple[Figure, str]] = {}
-
-    def drawn(self, figure: Figure, width: int = WIDE) -> str:
-        """Return the figure as SVG without its title."""
-        key = (id(figure), width)
-        if key not in self._drawn:
-            self._drawn[key] = (
-                figure,
-                drawn(figure, "light", width),
-            )  # the figure is kept so that its id is not reused
-        return self._drawn[key][1]
-
-    def svg(self, figure: Figure) -> str:
-        """Return the figure with its title as an SVG document."""
-        return titled(self.drawn(figure), figure.title, THEMES["light"].ink, FONT)
+@lru_cache(maxsize=128)
+def _rendered(specification: str) -> str:
+    """Return a specification as SVG; kept, as a lab writes its report anew after every study."""
+    return str(vl_convert.vegalite_to_svg(specification, vl_version="v6.4"))
 
 
 def _nothing(theme: Theme, width: int) -> Spec:

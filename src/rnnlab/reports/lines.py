@@ -28,8 +28,9 @@ def curves(figure: Figure, theme: Theme, width: int) -> Spec:
     ends_x = _tight(values_of(records, "x"), log=figure.log_x)
     x = quantitative("x", figure.x, ends_x, log=figure.log_x, ticks=_ticks(width))
     settings = sorted(set(values_of(records, "x")))
-    if figure.log_x and len(settings) <= _ticks(width):
-        x["axis"] |= ticks_at(settings)  # the learning rates or sizes that were tried
+    whole = all(value.is_integer() for value in settings) and ends_x[1] - ends_x[0] <= _ticks(width)
+    if whole or (figure.log_x and len(settings) <= _ticks(width)):
+        x["axis"] |= ticks_at(settings)  # the rates or sizes that were tried; there is no half epoch
     y = quantitative("y", figure.y, ends_y, log=figure.log_y)
     few = len(records) <= FEW_POINTS * max(len(names), 1)
     styles = _styles(names, theme, width, points=few)

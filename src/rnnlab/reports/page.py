@@ -14,7 +14,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from rnnlab.reports.charts import Gallery
 from rnnlab.reports.palette import THEMES, ThemeName
 from rnnlab.reports.rounding import cell
 from rnnlab.reports.views import VERDICTS, Anchors, study_view
@@ -31,7 +30,6 @@ def render(
     size: str = "",
     environment: Mapping[str, Any] | None = None,
     command: str | None = None,
-    gallery: Gallery | None = None,
 ) -> str:
     """Return the report as one HTML document.
 
@@ -42,15 +40,13 @@ def render(
         size: ``smoke``, ``quick``, ``full``, or nothing.
         environment: what it ran on, name to value.
         command: how to make it again; ``rnnlab lab ...`` where None.
-        gallery: pictures drawn already, to be used again.
 
     Example:
         >>> render([], title="Lab").startswith("<!doctype html>")
         True
     """
-    gallery = gallery or Gallery()
     anchors = Anchors()
-    studies = [study_view(result, gallery, anchors) for result in results]
+    studies = [study_view(result, anchors) for result in results]
     counts = Counter(claim.verdict for result in results for claim in result.claims)
     return (
         _environment()

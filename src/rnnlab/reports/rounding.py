@@ -10,7 +10,7 @@ from typing import Any
 
 NOTHING = "–"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_NUMBER_LIKE = re.compile(r"[-−+~≈<>≤≥]?\s*\d[\d\s.,eE%±×⁰¹²³⁴⁵⁶⁷⁸⁹⁻()/+−–-]*( ?(s|ms|%))?")
+_NUMBER_LIKE = re.compile(r"[-−+~≈<>≤≥]?\s*\d[\d\s.,eE%±×⁰¹²³⁴⁵⁶⁷⁸⁹⁻()/+−–-]*( ?(s|ms|%)| of \d[\d,.]*)?")
 
 
 def finite(value: object) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from rnnlab.findings import SEVERITIES, Finding
-from rnnlab.reports.charts import NARROW, Gallery
+from rnnlab.reports.charts import NARROW, drawn
 from rnnlab.reports.describe import describe
 from rnnlab.reports.inline import inline
 from rnnlab.reports.rounding import NOTHING, cell, column, is_numeric, number
@@ -56,7 +56,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:80] or "x"
 
 
-def study_view(result: StudyResult, gallery: Gallery, anchors: Anchors) -> View:
+def study_view(result: StudyResult, anchors: Anchors) -> View:
     """Return all that the page shows of a study."""
     return {
         "id": anchors.new("study", result.study),
@@ -64,7 +64,7 @@ def study_view(result: StudyResult, gallery: Gallery, anchors: Anchors) -> View:
         "title": result.title,
         "question": result.question,
         "answer": result.answer,
-        "sections": [_section(result.study, section, gallery, anchors) for section in result.sections],
+        "sections": [_section(result.study, section, anchors) for section in result.sections],
         "claims": [_claim(claim, anchors) for claim in result.claims],
         "claims_id": anchors.new("claims", result.study),
         "findings": _findings(result.findings),
@@ -76,12 +76,12 @@ def study_view(result: StudyResult, gallery: Gallery, anchors: Anchors) -> View:
     }
 
 
-def _section(study: str, section: Section, gallery: Gallery, anchors: Anchors) -> View:
-    parts = [_part(study, part, gallery, anchors) for part in section.parts]
+def _section(study: str, section: Section, anchors: Anchors) -> View:
+    parts = [_part(study, part, anchors) for part in section.parts]
     return {"id": anchors.new(study, section.title), "title": section.title, "text": section.text, "parts": parts}
 
 
-def _part(study: str, part: Table | Figure | Trace, gallery: Gallery, anchors: Anchors) -> View:
+def _part(study: str, part: Table | Figure | Trace, anchors: Anchors) -> View:
     anchor = anchors.new(study, part.id)
     if isinstance(part, Table):
         return _table(part) | {"kind": "table", "id": anchor}
@@ -94,8 +94,8 @@ def _part(study: str, part: Table | Figure | Trace, gallery: Gallery, anchors: A
         "title": part.title,
         "caption": part.caption,
         "alt": describe(part),
-        "wide": Markup(inline(gallery.drawn(part), f"{anchor}-w")),
-        "narrow": Markup(inline(gallery.drawn(part, NARROW), f"{anchor}-n")),
+        "wide": Markup(inline(drawn(part), f"{anchor}-w")),
+        "narrow": Markup(inline(drawn(part, width=NARROW), f"{anchor}-n")),
     }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.errors import OutputError
-from rnnlab.reports.charts import Gallery, to_png
+from rnnlab.reports.charts import svg, to_png
 from rnnlab.reports.page import render
 from rnnlab.reports.views import Anchors
 from rnnlab.results import Figure, StudyResult
@@ -52,7 +52,6 @@ def write_report(
         'report.html'
     """
     out = Path(out)
-    gallery = Gallery()
     claims = [claim for result in results for claim in result.to_dict()["claims"]]
     write_file(out / "claims.json", strict_json(claims))
     names = Anchors()
@@ -60,7 +59,7 @@ def write_report(
     for result, folder in zip(results, folders, strict=True):
         write_file(folder / "results.json", strict_json(result.to_dict()))
     for result, folder in zip(results, folders, strict=True):
-        _write_figures(result, folder / "figures", gallery)
+        _write_figures(result, folder / "figures")
     page = render(
         results,
         title=title,
@@ -68,7 +67,6 @@ def write_report(
         size=size,
         environment=environment,
         command=command,
-        gallery=gallery,
     )
     return write_file(out / "report.html", page)
 
@@ -110,11 +108,11 @@ def _remove(part: Path) -> None:
         return  # the folder itself is out of reach, so that nothing can have been left in it
 
 
-def _write_figures(result: StudyResult, folder: Path, gallery: Gallery) -> None:
+def _write_figures(result: StudyResult, folder: Path) -> None:
     names = Anchors()
     for figure in _figures(result):
         name = names.new(figure.id)
-        picture = gallery.svg(figure)
+        picture = svg(figure)
         write_file(folder / f"{name}.svg", picture)
         write_file(folder / f"{name}.png", to_png(picture))
 

@@ -5,6 +5,7 @@ lengths, AdamW on a one-cycle schedule, and figures on names that were never tra
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -89,7 +90,7 @@ def names_task(data: LabData, scale: dict[str, Any], *, lowercase: bool = False)
     task = classify_strings(data.names, seed=data.seed, lowercase=lowercase)
     if scale["share"] >= 1:
         return task
-    kept = [part[: max(40, int(len(part) * scale["share"]))] for part in _parts(task)]
+    kept = [part[:: round(1 / scale["share"])] for part in _parts(task)]
     return _with_splits(task, Splits(*kept))
 
 
@@ -98,8 +99,6 @@ def _parts(task: Task) -> list[np.ndarray]:
 
 
 def _with_splits(task: Task, splits: Splits) -> Task:
-    from dataclasses import replace
-
     return replace(task, splits=splits)
 
 

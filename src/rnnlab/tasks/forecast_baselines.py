@@ -6,7 +6,6 @@ data's own units. Nothing here knows networks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
@@ -74,7 +73,7 @@ def values_back(task: Task, lag: int, *, part: str = "test") -> np.ndarray:
     """
     values, targets = _values(task), _targets(task, part)
     ahead = _codec(task).gap + 1 + np.arange(_codec(task).horizon)
-    return values[targets - lag * -(-ahead // lag)]
+    return np.asarray(values[targets - lag * -(-ahead // lag)])
 
 
 def year_with_growth(task: Task, year: int, *, part: str = "test", recent: int = GROWTH_STEPS) -> np.ndarray:
@@ -85,7 +84,7 @@ def year_with_growth(task: Task, year: int, *, part: str = "test", recent: int =
     window = np.arange(-recent, 0)
     now, before = (values[(known - back)[:, None] + window].sum(axis=1) for back in (0, year))
     growth = np.divide(now, before, out=np.ones_like(now), where=before > 0)
-    return values_back(task, year, part=part) * growth[:, None]
+    return np.asarray(values_back(task, year, part=part) * growth[:, None])
 
 
 def ridge(task: Task, *, part: str = "test") -> np.ndarray:
@@ -154,16 +153,16 @@ def _values(task: Task) -> np.ndarray:
 
 
 def _examples(task: Task, part: str) -> np.ndarray:
-    return cast(np.ndarray, task.part(part).numpy())
+    return task.part(part).numpy()
 
 
 def _targets(task: Task, part: str) -> np.ndarray:
     """Return the positions of the targets in the series, ``(examples, horizon)``."""
-    return task.target_position(_examples(task, part))[:, None] + np.arange(_codec(task).horizon)
+    return np.asarray(task.target_position(_examples(task, part))[:, None] + np.arange(_codec(task).horizon))
 
 
 def _windows(task: Task, index: np.ndarray) -> np.ndarray:
     """Return what the network sees, flat: ``(examples, context_length)``."""
     values = task.inputs.values.numpy().astype(np.float64)
     starts, lengths = task.inputs.starts.numpy()[index], task.inputs.lengths.numpy()[index]
-    return values[starts[:, None] + np.arange(lengths[0])].reshape(len(index), -1)
+    return np.asarray(values[starts[:, None] + np.arange(lengths[0])].reshape(len(index), -1))

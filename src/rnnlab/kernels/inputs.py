@@ -1,0 +1,122 @@
+"""The input's side of a shard: into packed rows before the steps, and its gradients after them.
+
+Three modes (`rnnlab.kernels.jobs`): ``PROJECTED`` rows are copied as they are; ``FEATURES`` are gathered and multiplied in one
+product over all steps; ``SYMBOLS`` look up a row of the transposed weights, which is what a product with one-hot
+vectors comes to.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from rnnlab.kernels.blas import times, times_transposed, transposed_times
+from rnnlab.kernels.compiling import helper, inlined
+from rnnlab.kernels.jobs import FEATURES, GRU, PROJECTED
+
+_ZERO, _ONE = np.float32(0), np.float32(1)
+
+
+@inlined
+def _copy(source: Any, target: Any) -> None:
+    for j in range(target.size):
+        target[j] = source[j]
+
+
+@inlined
+def _add(source: Any, target: Any) -> None:
+    for j in range(target.size):
+        target[j] += source[j]
+
+
+@helper
+def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, gates, packed_inputs):  # type: ignore[no-untyped-def]
+    """Fill the shard's rows of ``gates`` with the input's part, without the bias."""
+    time, width, features = counts.size - 1, gates.shape[1], weight.shape[1]
+    table = weight.T.copy() if mode > FEATURES else np.empty((1, 1), np.float32)
+    here = start
+    for step in range(time):
+        for row in range(counts[step]):
+            batch = rows[row]
+            if mode == PROJECTED:
+                _copy(projected[batch, step], gates[here + row])
+            elif mode == FEATURES:
+                _copy(numbers[batch, step], packed_inputs[here + row])
+            else:
+                _copy(table[symbols[batch, step]], gates[here + row])
+        here += counts[step]
+    if mode == FEATURES and here > start:
+        times_transposed(sgemm, packed_inputs[start:here], weight, gates[start:here], here - start, width, features)
+
+
+@helper
+def unpack(sgemm, cell, mode, wanted, rows, counts, start, lengths, symbols, weight, packed_inputs, d_gates, d_inner, d_packed, d_projected, d_numbers, d_weight):  # type: ignore[no-untyped-def]
+    """Turn the gradients in packed rows into those of the input and of ``weight_ih``."""
+    total, hidden = counts.sum(), d_inner.shape[1]
+    width, features = d_weight.shape
+    end = start + total
+    if mode == PROJECTED:
+        _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_projected)
+        return
+    if mode != FEATURES:
+        _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight)
+        return
+    # A GRU's candidate has a gradient of its own on the input's side.
+    outer = width - hidden if cell == GRU else width
+    if total == 0:
+        d_weight[:] = _ZERO
+        return
+    packed = packed_inputs[start:end]
+    transposed_times(sgemm, d_gates[start:end], width, packed, d_weight, outer, features, total)
+    if cell == GRU:
+        transposed_times(sgemm, d_inner[start:end], hidden, packed, d_weight[outer:], hidden, features, total)
+    if wanted:
+        change = d_packed[start:end]
+        times(sgemm, d_gates[start:end], width, weight, change, total, features, outer, _ZERO)
+        if cell == GRU:
+            times(sgemm, d_inner[start:end], hidden, weight[outer:], change, total, features, hidden, _ONE)
+        here = start
+        for step in range(counts.size - 1):
+            for row in range(counts[step]):
+                _copy(d_packed[here + row], d_numbers[rows[row], step])
+            here += counts[step]
+        _zero_padding(rows, lengths, d_numbers)
+
+
+@inlined
+def _zero_padding(rows: Any, lengths: Any, values: Any) -> None:
+    for batch in rows:
+        if lengths[batch] < values.shape[1]:
+            values[batch, lengths[batch] :] = _ZERO
+
+
+@helper
+def _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_projected):  # type: ignore[no-untyped-def]
+    hidden, here = d_inner.shape[1], start
+    for step in range(counts.size - 1):
+        for row in range(counts[step]):
+            target = d_projected[rows[row], step]
+            _copy(d_gates[here + row], target)
+            if cell == GRU:
+                _copy(d_inner[here + row], target[2 * hidden :])
+        here += counts[step]
+    _zero_padding(rows, lengths, d_projected)
+
+
+@helper
+def _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight):  # type: ignore[no-untyped-def]
+    """Add every row to the column of its symbol, and write ``d_weight (width, symbols)``."""
+    width, features = d_weight.shape
+    hidden = d_inner.shape[1]
+    outer = width - hidden if cell == GRU else width
+    table = np.zeros((features, width), np.float32)
+    here = start
+    for step in range(counts.size - 1):
+        for row in range(counts[step]):
+            target = table[symbols[rows[row], step]]
+            _add(d_gates[here + row], target[:outer])
+            if cell == GRU:
+                _add(d_inner[here + row], target[outer:])
+        here += counts[step]
+    for j in range(width):
+        for symbol in range(features):
+            d_weight[j, symbol] = table[symbol, j]
