@@ -1,11 +1,10 @@
 """``rnnlab lab``: the four studies, a report, and a progress bar that says where it is."""
 
 import json as jsonlib
-import platform
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -56,12 +55,11 @@ def lab(
 
     results: list[Any] = []
     command = _command(studies or [], size, data or [], where or [], seed)
-    save = lambda found: write_report(  # noqa: E731
-        found, out, size=size, environment=environment() | {"processor": platform.processor()}, command=command
-    )
+    save = partial(write_report, out=out, size=size, environment=environment(), command=command)
     save(results)
     interrupted = _watch(chosen, size, given, out, workers, results, save, quiet=json)
-    report = save([replace(result, complete=not interrupted) for result in results] if interrupted else results)
+    missing = [study.title for study in chosen if study.name not in {result.study for result in results}]
+    report = save(results, subtitle=f"Interrupted: not done are {', '.join(missing)}.") if interrupted else save(results)
     claims = [claim for result in results for claim in result.to_dict()["claims"]]
     if json:
         print(jsonlib.dumps({"report": str(report), "complete": not interrupted, "claims": claims}, ensure_ascii=False))

@@ -5,11 +5,11 @@ network knows of N random binary labels is ``N (1 - H2(error share))`` bits. The
 of searched settings; here the budget is fixed, so every figure is a lower bound. Knows no report.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from rnnlab.cells import CELLS
 from rnnlab.config import CELL_NAMES, ModelConfig, TrainConfig
@@ -85,8 +85,8 @@ def hidden_for(cell: str, wanted: int) -> int:
 def random_labels(count: int, seed: int) -> Task:
     """Return ``count`` sequences of three steps of three normal numbers, each with a label drawn by a fair coin."""
     draw = generator(seed, "capacity", count)
-    values = draw_normal(draw, count)
-    labels = tuple(LABELS[i] for i in draw_coins(draw, count))
+    values = torch.randn(count, STEPS, FEATURES, generator=draw).numpy()
+    labels = tuple(LABELS[coin] for coin in torch.randint(len(LABELS), (count,), generator=draw).tolist())
     source = NumberSequences(tuple(values), labels, provenance="random numbers with random labels, made by rule")
     return from_numbers(source, splits=everything_trains(count))
 
@@ -108,13 +108,9 @@ def measure(cell: str, budget: Budget, seed: int, progress: Progress) -> dict[st
     size = parameters(cell, hidden)
     counts = [round(multiple * size) for multiple in budget.multiples]
     rows: list[dict[str, Any]] = []
-    before = 0
-    for count in counts:
-        start, share = before / sum(counts), count / sum(counts)
-        rows += _remember(
-            cell, hidden, count, budget, seed, lambda spent, a=start, b=share: progress(a + b * spent)  # type: ignore[misc]
-        )  # fmt: skip
-        before += count
+    for number, count in enumerate(counts):
+        rows += _remember(cell, hidden, count, budget, seed)
+        progress(sum(counts[: number + 1]) / sum(counts))
     return {"cell": cell, "hidden": hidden, "parameters": size, "rows": rows}
 
 
@@ -128,8 +124,8 @@ def best_by_count(measured: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _remember(
-    cell: str, hidden: int, count: int, budget: Budget, seed: int, progress: Progress
-) -> Sequence[dict[str, Any]]:
+    cell: str, hidden: int, count: int, budget: Budget, seed: int
+) -> list[dict[str, Any]]:
     """Train one stack, learning rates by first weights, on ``count`` sequences."""
     task = random_labels(count, seed)
     configs = tuple(
@@ -141,14 +137,17 @@ def _remember(
         for start in range(budget.starts)
     )  # fmt: skip
     model = ModelConfig(cell=cell, hidden_size=hidden)  # type: ignore[arg-type]
-    runs = train_watched(task, model, configs, progress, name=f"capacity-{cell}-{count}")
+    runs = train_watched(task, model, configs, _silent, name=f"capacity-{cell}-{count}")
     size = parameters(cell, hidden)
     rows = []
     for run in runs:
-        right = run.metrics["train"]["accuracy"]
-        wrong = count if not np.isfinite(right) else round((1 - right) * count)
+        wrong = round((1 - run.metrics["train"]["accuracy"]) * count)
         rows.append(
             {"count": count, "lr": run.train_config.lr, "seed": run.train_config.seed, "wrong": wrong,
              "bits": bits_stored(count, wrong) / size}
         )  # fmt: skip
     return rows
+
+
+def _silent(spent: float) -> None:
+    """Say nothing: `measure` reports a count of sequences at a time."""

@@ -132,7 +132,8 @@ def _recurrent(seen: Evidence) -> Section:
     for one in seen.networks:
         title = f"{CELLS[one.cell]}, {one.preparation}"
         rows.append(
-            (*_run_row(title, one.sound, len(one.runs)), median(r["validation_mae"] for r in one.sound), one.together["mae"], one.ridge["mae"])
+            (*_run_row(title, one.sound, len(one.runs)), median(r["validation_mae"] for r in one.sound),
+             one.together["mae"], one.ridge["mae"])
         )  # fmt: skip
         if one.preparation == "the values themselves":
             records += curves([r for r in one.trained if r.status != "diverged"], CELLS[one.cell], y="validation_loss")
