@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from rnnlab import __version__
 
 VERBS = {
-    "lab": "Run the lab: four studies on real data, answered in one report.",
-    "doctor": "Examine a training, yours or ours, and say what is wrong with it.",
-    "data": "List the built-in data, or show what a file holds.",
+    "lab": ("Run the lab: four studies on real data, answered in one report.", "rnnlab lab names sales --out results"),
+    "doctor": ("Examine a training and say what is wrong with it.", "rnnlab doctor my_module:factory --strict"),
 }
 
 
@@ -29,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit_on_error=False,
         print_error=False,
     )
-    for verb, summary in VERBS.items():
-        app.command(f"rnnlab.cli.{verb}:{verb}", name=verb, help=summary)
+    for verb, (summary, example) in VERBS.items():
+        app.command(f"rnnlab.cli.{verb}:{verb}", name=verb, help=f"{summary}\n\nFor example: {example}")
     try:
         return int(app(list(sys.argv[1:] if arguments is None else arguments)) or 0)
     except CycloptsError as error:

@@ -29,8 +29,6 @@ def lab(
 ) -> int:
     """Run the lab: four studies on real data, answered in one report.
 
-    Example: rnnlab lab names sales --size quick --out results
-
     Args:
         studies: binary, memorise, sales, names; all of them where none is named.
         size: smoke takes seconds, quick under three minutes on two cores, full the report's own sizes and ten seeds.

@@ -123,9 +123,7 @@ def best_by_count(measured: dict[str, Any]) -> list[dict[str, Any]]:
     return [best[count] for count in sorted(best)]
 
 
-def _remember(
-    cell: str, hidden: int, count: int, budget: Budget, seed: int
-) -> list[dict[str, Any]]:
+def _remember(cell: str, hidden: int, count: int, budget: Budget, seed: int) -> list[dict[str, Any]]:
     """Train one stack, learning rates by first weights, on ``count`` sequences."""
     task = random_labels(count, seed)
     configs = tuple(

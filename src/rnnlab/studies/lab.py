@@ -55,7 +55,7 @@ def run_lab(
     spent = {id(job): 0.0 for job in everything}
     for event in run_jobs(everything, data, out, workers):
         job = event.job
-        spent[id(job)] = max(spent[id(job)], event.spent
+        spent[id(job)] = max(spent[id(job)], event.spent)
         share = sum(job.cost * spent[id(job)] for job in everything) / total
         result = None
         if event.outcome is not None:

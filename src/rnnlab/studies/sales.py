@@ -244,6 +244,8 @@ def _recurrent(cell: str, recipe: Recipe, scale: dict[str, Any], data: LabData, 
         "forecast": together["test"][:, 0].tolist(),
         "validation_forecast": together["validation"][:, 0].tolist(),
         "ridge": score_values(task, ridge(task)),
+        "ridge_forecast": ridge(task)[:, 0].tolist(),
+        "ridge_validation_forecast": ridge(task, part="validation")[:, 0].tolist(),
     }
     return Outcome(runs, measured)
 

@@ -38,7 +38,7 @@ def _learns(seen: Evidence) -> Claim:
         measured=None if live(measured) else "every seed is dead", **_maes(measured),
         verdict="corrected" if learnt or not live(measured) else "reproduced",
         evidence=f"{len(learnt)} of {len(measured['seeds'])} seeds learn something in {measured['updates']:,} updates (training error as a"
-        f" share of the variance, by window, live seeds: {left}); the rest may be luck: dead at the start by window: {deaths}.",
+        f" share of the variance, by window, live seeds: {left}); a dead seed never learns, with any window; dead at the start: {deaths}.",
     )  # fmt: skip
 
 

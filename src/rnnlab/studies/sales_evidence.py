@@ -28,6 +28,8 @@ class Network:
     forecast: np.ndarray
     validation_forecast: np.ndarray
     ridge: Measured
+    ridge_forecast: np.ndarray
+    ridge_validation_forecast: np.ndarray
     trained: tuple[Run, ...]
 
     @property
@@ -113,21 +115,36 @@ class Evidence:
     @cached_property
     def weights(self) -> list[tuple[str, float]]:
         """The weight of every variant in the sum of all, fitted on the validation part; none is negative."""
-        parts = np.column_stack([one.validation_forecast for one in self.networks])
-        unit = float(np.abs(self._chosen_on()).mean()) or 1.0
-        found = nnls(parts / unit, self._chosen_on() / unit)[0]
-        if len(parts) < 4 * len(self.networks) or not found.any():
-            found = np.array([float(one is self.best) for one in self.networks])
         titles = [f"{CELLS[one.cell]} on {one.preparation}" for one in self.networks]
+        found = self._fitted([one.validation_forecast for one in self.networks])
         return list(zip(titles, found.tolist(), strict=True))
 
     @cached_property
     def stacked(self) -> Measured:
         """The weighted sum of all variants on the held-out part: ``forecast, mae, rmse, mase``."""
-        forecast = np.column_stack([one.forecast for one in self.networks]) @ np.array([w for _, w in self.weights])
+        return self._sum([one.forecast for one in self.networks], np.array([weight for _, weight in self.weights]))
+
+    @cached_property
+    def stacked_ridge(self) -> Measured:
+        """The same sum of ridge regressions on the same inputs: what the networks add to it is what recurrence adds."""
+        kinds = list({one.preparation: one for one in self.networks}.values())
+        weights = self._fitted([one.ridge_validation_forecast for one in kinds])
+        return self._sum([one.ridge_forecast for one in kinds], weights)
+
+    def _fitted(self, forecasts: Sequence[np.ndarray]) -> np.ndarray:
+        """Return a weight a forecast, from the validation part; one for the best, where that part is too short to fit them."""
+        truth, parts = self._chosen_on(), np.column_stack(forecasts)
+        unit = float(np.abs(truth).mean()) or 1.0
+        found = np.asarray(nnls(parts / unit, truth / unit)[0])
+        if len(truth) < 4 * len(forecasts) or not found.any():
+            found = np.zeros(len(forecasts))
+            found[np.abs(parts - truth[:, None]).mean(axis=0).argmin()] = 1.0
+        return found
+
+    def _sum(self, forecasts: Sequence[np.ndarray], weights: np.ndarray) -> Measured:
+        forecast = np.column_stack(forecasts) @ weights
         error = forecast - self.series.values[self.held_out]
-        mae = float(np.abs(error).mean())
-        unit = self.outcomes["baselines"].measured["seasonal_error"]
+        mae, unit = float(np.abs(error).mean()), self.outcomes["baselines"].measured["seasonal_error"]
         return {"forecast": forecast, "mae": mae, "rmse": float(np.sqrt((error**2).mean())), "mase": mae / unit}
 
     def times(self, positions: Iterable[int]) -> list[str]:
@@ -155,7 +172,13 @@ def typical(measured: Measured, metric: str = "mae") -> float | None:
 
 def _network(outcome: Outcome) -> Network:
     seen = outcome.measured
+    arrays = ("forecast", "validation_forecast", "ridge_forecast", "ridge_validation_forecast")
     return Network(
-        seen["cell"], seen["preparation"], seen["runs"], seen["together"], np.array(seen["forecast"]),
-        np.array(seen["validation_forecast"]), seen["ridge"], outcome.runs,
-    )  # fmt: skip
+        cell=seen["cell"],
+        preparation=seen["preparation"],
+        runs=seen["runs"],
+        together=seen["together"],
+        ridge=seen["ridge"],
+        trained=outcome.runs,
+        **{name: np.array(seen[name]) for name in arrays},
+    )
