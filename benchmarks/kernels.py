@@ -175,7 +175,9 @@ def main() -> None:
                 f"{ratio:6.2f} {share:6.0%}  {choice}",
                 flush=True,
             )
-            rows.append({"cell": cell, **asdict(shape), "ms_a_run": took, "ratio": ratio, "share": share, "choice": choice})
+            rows.append(
+                {"cell": cell, **asdict(shape), "ms_a_run": took, "ratio": ratio, "share": share, "choice": choice}
+            )
     if asked.json:
         asked.json.write_text(json.dumps({"threads": asked.threads, "best_sgemm": best, "rows": rows}, indent=1))
 

@@ -111,6 +111,9 @@ class TrainConfig(Config):
     evaluate_every: int = Field(0, ge=0, description="Steps between evaluations; 0 evaluates once an epoch.")
     keep: Literal["best", "last"] = Field("best", description="Weights to keep: of the best evaluation, or the last.")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of a label spread over all classes.")
+    prior_adjustment: float = Field(
+        0.0, ge=0, le=2, description="Share of the class prior taken out of a classifier's outputs; 1 favours macro recall."
+    )
     input_dropout: float = Field(0.0, ge=0, lt=1, description="Share of input symbols hidden while training.")
     seed: int = Field(0, ge=0, lt=2**53, description="Seed of weights, order and dropout.")
 

@@ -29,8 +29,7 @@ def test_no_string_lies_in_two_parts(rows: list[tuple[str, str]], test: float, v
     texts, labels = zip(*rows)
     try:
         split = split_strings(texts, labels, test=test, validation=validation, seed=seed)
-    except DataError as error:
-        assert "must have" in str(error)
+    except DataError:
         return
     assert is_partition(split, len(texts))
     keys = [{split_key(texts[row]) for row in part} for part in parts(split)]
@@ -95,8 +94,7 @@ def test_rows_keep_their_shares(rows: int, test: float, validation: float) -> No
 def test_time_is_never_shuffled(times: int, test: float, validation: float) -> None:
     try:
         split = split_time(times, test=test, validation=validation)
-    except DataError as error:
-        assert "steps to split" in str(error)
+    except DataError:
         return
     assert np.concatenate([split.train, split.validation, split.test]).tolist() == list(range(times))
     assert len(split.train) > 0

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,15 @@ from rnnlab.studies.jobs import LabData, Outcome
 from rnnlab.studies.sales import Recipe, Sales, _starts, fitting_windows, published_task, recipes
 
 NAMES = LabelledStrings(("a", "b"), ("x", "y"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the lab: a job has one thread. Several only wait for each other at these sizes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def waves(length: int, season: int = 1) -> Series:

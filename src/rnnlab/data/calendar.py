@@ -79,7 +79,7 @@ def fill_gaps(values: np.ndarray, calendar: Calendar, fill: Fill) -> np.ndarray:
     whole[calendar.index] = values
     there = np.flatnonzero(~np.isnan(whole))
     if fill == "zero" or len(there) == 0:
-        return np.nan_to_num(whole, nan=0.0)
+        return np.where(np.isnan(whole), 0.0, whole)
     everywhere = np.arange(len(whole))
     if fill == "linear":
         return np.asarray(np.interp(everywhere, there, whole[there]))

@@ -102,6 +102,12 @@ def looks_numeric(table: Table, field: str, shape: str = "") -> bool:
     return total > 0 and total in fitting
 
 
+def mostly_numeric(table: Table, field: str) -> bool:
+    """Return whether most cells of ``field`` are numbers, so that the others are mistakes."""
+    fitting = f"count(*) FILTER (regexp_full_match({field}, '{_POINT}'))"
+    return bool(table.run(f"SELECT 2 * {fitting} > count(*) FROM rows")[0][0])
+
+
 def looks_like_time(table: Table, field: str) -> bool:
     """Return whether the first cells of ``field`` are times; bare numbers are not."""
     source = f"(SELECT DISTINCT {field} FROM (SELECT {field} FROM rows WHERE {field} IS NOT NULL LIMIT 200))"

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from rnnlab.data.columns import WHOLE, looks_numeric, number_sql, time_sql
+from rnnlab.data.columns import WHOLE, looks_numeric, mostly_numeric, number_sql, time_sql
 from rnnlab.data.series import AGGREGATES
 from rnnlab.data.source import NumberSequences
 from rnnlab.data.tables import Table
@@ -214,9 +214,8 @@ def _moment(table: Table, field: str, time: str | None) -> str:
     """Return the SQL that orders the rows of a sequence: a number, a time, or the place in the file."""
     if time is None:
         return "row"
-    if looks_numeric(table, field) and not looks_numeric(table, field, r"(19|20)\d{6}"):
-        return number_sql(table, field, time)
-    return time_sql(table, field, time)
+    numbers = mostly_numeric(table, field) and not looks_numeric(table, field, r"(19|20)\d{6}")
+    return number_sql(table, field, time) if numbers else time_sql(table, field, time)
 
 
 def _rising(table: Table, time: str, aggregate: str | None, sort: bool) -> None:

@@ -5,6 +5,7 @@ file; figures are computed inside DuckDB, so memory does not grow with the rest 
 """
 
 import csv
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -153,10 +154,23 @@ class Table:
         """Turn DuckDB's report into one line."""
         if match := re.search(r"CSV Error on Line: (\d+)", message):
             return self._explain_csv(message, int(match[1]))
-        if match := re.search(r"Malformed JSON .*? in (?:line|record/value) (\d+): ([^\n]*)", message):
-            return f"{self.path} line {match[1]} must be JSON, got {match[2].strip()!r}; write one object a line"
+        if match := re.search(r"Malformed JSON[^\n]*?: ([^\n:]*)", message):
+            return (
+                f"{self.path} line {self._bad_json()} must be JSON, got {match[1].strip()!r}; write one object a line"
+            )
         first = message.split("\n")[0].replace(str(self._plain), str(self.path))
         return f"{self.path} must be a table, got {first!r}; check the file"
+
+    def _bad_json(self) -> int:
+        """Return the first line that is no JSON value; DuckDB may name a later one."""
+        with self._plain.open(encoding="utf-8-sig") as text:
+            for number, line in enumerate(text, 1):
+                try:
+                    json.loads(line or "null")
+                except ValueError:
+                    if line.strip():
+                        return number
+        return 1
 
     def _explain_csv(self, message: str, line: int) -> str:
         if match := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):

@@ -15,9 +15,9 @@ import threadpoolctl
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import get_cython_function_address, intrinsic
+from numba.extending import get_cython_function_address
 
-from rnnlab.kernels.compiling import inlined
+from rnnlab.kernels.compiling import emitted, inlined
 
 _NO, _YES = ord("N"), ord("T")
 _ZERO = np.float32(0)
@@ -29,7 +29,7 @@ def sgemm_address() -> int:
     return int(get_cython_function_address("scipy.linalg.cython_blas", "sgemm"))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@emitted
 def _sgemm(
     _context: Any, at: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any,
     a: Any, lda: Any, b: Any, ldb: Any, beta: Any, c: Any, ldc: Any,

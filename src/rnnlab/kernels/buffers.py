@@ -4,7 +4,6 @@ The system hands out fresh pages zeroed, one fault each: for an LSTM of 256 unit
 `Lease` is a buffer that returns to the shelf when nobody holds it any more. The shelf is small and drops the oldest.
 """
 
-import math
 import threading
 
 import torch
@@ -40,23 +39,29 @@ _shelf = _Shelf()
 
 
 class Lease:
-    """Float32 numbers to write on, cut into ``shapes``; what is in them at first is undefined.
+    """Float32 numbers to write on: parts of the given ``sizes``; what is in them at first is undefined.
+
+    ``addresses`` says where each part begins, as long as the lease is held.
 
     Example:
-        >>> Lease((2, 3), (4,)).parts[1].shape
-        torch.Size([4])
+        >>> lease = Lease(6, 4)
+        >>> lease.addresses[1] - lease.addresses[0]
+        64
     """
 
-    def __init__(self, *shapes: tuple[int, ...]) -> None:
-        # Parts begin on cache lines; sizes are rounded up by at most a quarter, so that ragged batches find a fit.
-        sizes = [-(-math.prod(shape) // 16) * 16 for shape in shapes]
-        total = max(sum(sizes), 16)
-        grain = max(16, 2 ** (total.bit_length() - 3))
+    __slots__ = ("addresses", "buffer")
+
+    def __init__(self, *sizes: int) -> None:
+        # Parts begin on cache lines; the whole is rounded up by at most a quarter, so that ragged batches find a fit.
+        lines = [-(-size // 16) * 16 for size in sizes]
+        total = max(sum(lines), 16)
+        grain = 1 << max(4, total.bit_length() - 3)
         self.buffer = _shelf.take(-(-total // grain) * grain)
-        self.parts, at = [], 0
-        for shape, size in zip(shapes, sizes, strict=True):
-            self.parts.append(self.buffer[at : at + math.prod(shape)].view(shape))
-            at += size
+        at = self.buffer.data_ptr()
+        self.addresses = []
+        for line in lines:
+            self.addresses.append(at)
+            at += 4 * line
 
     def __del__(self) -> None:
         if (buffer := getattr(self, "buffer", None)) is not None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import config
+from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -24,6 +25,11 @@ MATHS = {"contract", "nsz", "arcp"}
 
 
 _OPTIONS = {"nogil": True, "fastmath": MATHS, "error_model": "numpy"}
+
+
+def emitted(function: Callable[..., Any]) -> Any:
+    """Return an operation of compiled code that ``function`` writes in LLVM's own terms (numba's intrinsic)."""
+    return intrinsic(function)
 
 
 def inlined(function: Function) -> Function:

@@ -3,6 +3,9 @@
 The arrays are those of `rnnlab.kernels.steps`. Equations: `rnnlab.cells.elman`. Saved: h itself, in ``gates``.
 """
 
+# Compiled functions are typed by numba, from what they are called with.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+
 from typing import Any
 
 import numpy as np
@@ -29,7 +32,7 @@ def _forward_at(j: Any, like: Any, relu: Any, product: Any, shift: Any, state: A
 
 
 @helper
-def forward(rows, step, here, ahead, running, staying, relu, products, shift, gates, previous, outputs, last):  # type: ignore[no-untyped-def]
+def forward(rows, step, here, ahead, running, staying, relu, products, shift, gates, previous, outputs, last):
     """Turn the input's part in ``gates[here:here + running]`` into states, and hand them on."""
     hidden = shift.size
     wide, narrow = hidden & ~15, hidden & ~3
@@ -58,7 +61,7 @@ def _backward_at(j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: 
 
 
 @helper
-def backward(rows, step, here, running, relu, gates, from_output, carried, d_gates, share):  # type: ignore[no-untyped-def]
+def backward(rows, step, here, running, relu, gates, from_output, carried, d_gates, share):
     """Write the gradient before the activation, from that of the state: ``carried`` and ``from_output``."""
     hidden = carried.shape[1]
     wide, narrow = hidden & ~15, hidden & ~3

@@ -4,6 +4,9 @@ The arrays are those of `rnnlab.kernels.steps`. Equations and gate order: `rnnla
 ``W_hn h + b_hn`` in ``extra``.
 """
 
+# Compiled functions are typed by numba, from what they are called with.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+
 from typing import Any
 
 import numpy as np
@@ -32,7 +35,9 @@ def _forward_at(j: Any, like: Any, product: Any, shift: Any, shift_h: Any, gate:
 
 
 @helper
-def forward(rows, step, here, ahead, running, staying, products, shift, shift_h, gates, extra, nothing, previous, outputs, last):  # type: ignore[no-untyped-def]
+def forward(
+    rows, step, here, ahead, running, staying, products, shift, shift_h, gates, extra, nothing, previous, outputs, last
+):
     """Turn the input's part in ``gates[here:here + running]`` into gates and states, and hand the states on.
 
     ``shift`` is both biases for r and z and the input's alone for n, ``shift_h`` the hidden side's.
@@ -75,7 +80,9 @@ def _backward_at(j: Any, like: Any, arrived: Any, later: Any, gate: Any, kept: A
 
 
 @helper
-def backward(rows, step, here, running, gates, extra, nothing, previous, from_output, carried, d_gates, d_inner, share, share_n):  # type: ignore[no-untyped-def]
+def backward(
+    rows, step, here, running, gates, extra, nothing, previous, from_output, carried, d_gates, d_inner, share, share_n
+):
     """Write the gradients before the gates, from that of the state (``carried``, ``from_output``).
 
     ``d_gates`` gets those of the hidden side, whose third is behind the reset gate, ``d_inner`` the third of the input's

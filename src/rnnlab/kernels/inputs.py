@@ -5,6 +5,9 @@ product over all steps; ``SYMBOLS`` look up a row of the transposed weights, whi
 vectors comes to.
 """
 
+# Compiled functions are typed by numba, from what they are called with.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+
 from typing import Any
 
 import numpy as np
@@ -29,7 +32,7 @@ def _add(source: Any, target: Any) -> None:
 
 
 @helper
-def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, gates, packed_inputs):  # type: ignore[no-untyped-def]
+def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, gates, packed_inputs):
     """Fill the shard's rows of ``gates`` with the input's part, without the bias."""
     time, width, features = counts.size - 1, gates.shape[1], weight.shape[1]
     table = weight.T.copy() if mode > FEATURES else np.empty((1, 1), np.float32)
@@ -49,7 +52,25 @@ def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, 
 
 
 @helper
-def unpack(sgemm, cell, mode, wanted, rows, counts, start, lengths, symbols, weight, packed_inputs, d_gates, d_inner, d_packed, d_projected, d_numbers, d_weight):  # type: ignore[no-untyped-def]
+def unpack(
+    sgemm,
+    cell,
+    mode,
+    wanted,
+    rows,
+    counts,
+    start,
+    lengths,
+    symbols,
+    weight,
+    packed_inputs,
+    d_gates,
+    d_inner,
+    d_packed,
+    d_projected,
+    d_numbers,
+    d_weight,
+):
     """Turn the gradients in packed rows into those of the input and of ``weight_ih``."""
     total, hidden = counts.sum(), d_inner.shape[1]
     width, features = d_weight.shape
@@ -90,7 +111,7 @@ def _zero_padding(rows: Any, lengths: Any, values: Any) -> None:
 
 
 @helper
-def _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_projected):  # type: ignore[no-untyped-def]
+def _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_projected):
     hidden, here = d_inner.shape[1], start
     for step in range(counts.size - 1):
         for row in range(counts[step]):
@@ -103,7 +124,7 @@ def _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_p
 
 
 @helper
-def _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight):  # type: ignore[no-untyped-def]
+def _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight):
     """Add every row to the column of its symbol, and write ``d_weight (width, symbols)``."""
     width, features = d_weight.shape
     hidden = d_inner.shape[1]

@@ -4,6 +4,9 @@ The arrays are those of `rnnlab.kernels.steps`. Equations and gate order: `rnnla
 c in ``extra``.
 """
 
+# Compiled functions are typed by numba, from what they are called with.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+
 from typing import Any
 
 import numpy as np
@@ -34,7 +37,9 @@ def _forward_at(j: Any, like: Any, product: Any, shift: Any, gate: Any, c: Any, 
 
 
 @helper
-def forward(rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, outputs, last):  # type: ignore[no-untyped-def]
+def forward(
+    rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, outputs, last
+):
     """Turn the input's part in ``gates[here:here + running]`` into gates and states, and hand the states on."""
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
@@ -72,7 +77,7 @@ def _backward_at(j: Any, like: Any, arrived: Any, later: Any, d_c: Any, gate: An
 
 
 @helper
-def backward(rows, step, here, before, running, gates, extra, nothing, from_output, carried, carried_c, d_gates, share):  # type: ignore[no-untyped-def]
+def backward(rows, step, here, before, running, gates, extra, nothing, from_output, carried, carried_c, d_gates, share):
     """Write the gradients before the gates, from those of h (``carried``, ``from_output``) and c (``carried_c``)."""
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3

@@ -4,10 +4,11 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from rnnlab.kernels.compiling import emitted
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@emitted
 def place(_context: Any, address: Any) -> Any:
     """Return ``address`` as a pointer, for `numba.carray`."""
 
@@ -17,7 +18,7 @@ def place(_context: Any, address: Any) -> Any:
     return types.voidptr(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@emitted
 def add_one(_context: Any, array: Any, _index: Any) -> Any:
     """Return ``array[index]`` and add one to it, so that no two threads see the same value."""
 

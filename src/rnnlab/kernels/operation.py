@@ -1,8 +1,8 @@
 """The autograd operation around the drivers: tensors become addresses here, and nowhere else."""
 
+from array import array
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -27,42 +27,46 @@ class Recurrent(torch.autograd.Function):
     ) -> Any:  # fmt: skip
         runs, width, hidden = weight_hh.shape
         batch, time = inputs.shape[1:3]
-        features = 0 if weight_ih is None else weight_ih.shape[2]
+        rows, features = plan.rows, 0 if weight_ih is None else weight_ih.shape[2]
         outputs, last = torch.empty(runs, batch, time, hidden), torch.empty(runs, batch, hidden)
         kept = Lease(
-            (plan.rows, width), (plan.rows, hidden), (plan.rows if width > hidden else 0, hidden),
-            (plan.rows if mode == jobs.FEATURES else 0, features),
+            rows * width, rows * hidden, rows * hidden if width > hidden else 0,
+            rows * features if mode == jobs.FEATURES else 0,
         )  # fmt: skip
-        ctx.sizes = (cell, mode, runs, batch, time, hidden, width, plan.starts.shape[1], plan.rows, features, len(inputs))
+        ctx.sizes = (cell, mode, runs, batch, time, hidden, width, plan.shards, rows, features, len(inputs), 0)
         ctx.plan, ctx.kept = plan, kept
         ctx.save_for_backward(weight_ih, weight_hh, inputs if mode == jobs.SYMBOLS else None)
         ctx.set_materialize_grads(False)
-        given = [inputs.contiguous(), _dense(weight_ih), weight_hh.contiguous(), bias_ih.contiguous(), bias_hh.contiguous()]
-        _launch(steps.forward(), plan, ctx.sizes, False, [*given, *kept.parts], [outputs, last])
+        given = [_dense(tensor) for tensor in (inputs, weight_ih, weight_hh, bias_ih, bias_hh)]
+        addresses = [*_addresses(given), *kept.addresses, outputs.data_ptr(), last.data_ptr()]
+        _launch(steps.forward(), plan, ctx.sizes, addresses)
         return outputs, last
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, d_outputs: Tensor | None, d_last: Tensor | None) -> Any:
         weight_ih, weight_hh, symbols = ctx.saved_tensors
-        cell, mode, runs, batch, time, hidden, width, shards, rows, features, _ = ctx.sizes
+        cell, mode, runs, batch, time, hidden, width, shards, rows, features, _, _ = ctx.sizes
         d_outputs = torch.zeros(runs, batch, time, hidden) if d_outputs is None else d_outputs.contiguous()
         d_last = torch.zeros(runs, batch, hidden) if d_last is None else d_last.contiguous()
         wanted = mode == jobs.FEATURES and ctx.needs_input_grad[0]
         d_inputs = None
         if wanted or mode == jobs.PROJECTED:
             d_inputs = torch.empty(runs, batch, time, features if wanted else width)
-        work = Lease((rows, width), (rows if cell == jobs.GRU else 0, hidden), (rows if wanted else 0, features))
-        shapes = [(runs, shards, width, features), (runs, shards, width, hidden), (runs, shards, width), (runs, shards, width)]
-        # With one shard its share is the gradient itself, which must not return to the shelf.
-        several = Lease(*shapes) if shards > 1 else None
-        shares = several.parts if several else [torch.empty(shape) for shape in shapes]
-        given = [symbols, weight_ih, weight_hh, None, None]
-        _launch(
-            steps.backward(), ctx.plan, ctx.sizes, wanted,
-            [*(_dense(tensor) for tensor in given), *ctx.kept.parts],
-            [None, None, d_outputs, d_last, *work.parts, d_inputs, *shares],
-        )  # fmt: skip
+        work = Lease(rows * width, rows * hidden if cell == jobs.GRU else 0, rows * features if wanted else 0)
+        shapes = [
+            (runs, shards, width, features),
+            (runs, shards, width, hidden),
+            (runs, shards, width),
+            (runs, shards, width),
+        ]
+        shares = [torch.empty(shape) for shape in shapes]
+        given = [_dense(tensor) for tensor in (symbols, weight_ih, weight_hh, None, None)]
+        addresses = [
+            *_addresses(given), *ctx.kept.addresses, 0, 0, *_addresses([d_outputs, d_last]), *work.addresses,
+            *_addresses([d_inputs, *shares]),
+        ]  # fmt: skip
+        _launch(steps.backward(), ctx.plan, (*ctx.sizes[:-1], int(wanted)), addresses)
         d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh = (_add_up(share) for share in shares)
         return d_inputs, d_weight_ih if features else None, d_weight_hh, d_bias_ih, d_bias_hh, None, None, None
 
@@ -71,25 +75,24 @@ def _dense(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.contiguous()
 
 
-def _launch(
-    driver: int, plan: Plan, sizes: tuple[int, ...], wanted: bool, shared: list[Tensor | None], own: list[Tensor | None]
-) -> None:
+def _addresses(tensors: list[Tensor | None]) -> list[int]:
+    return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
+
+
+def _launch(driver: int, plan: Plan, sizes: tuple[int, ...], addresses: list[int]) -> None:
     """Run ``driver`` in as many threads as torch would use, as far as the tasks and the work are worth them.
 
     Args:
-        sizes: from ``cell`` to ``input_runs``, in the order of `jobs`.
-        wanted: whether the inputs' gradient is.
-        shared: contiguous tensors, those of both passes, in the order of `jobs`; None where the mode has none.
-        own: the forward pass's, then the backward pass's.
+        sizes: from ``CELL`` to ``WANTS_D_INPUTS``, in the order of `jobs`.
+        addresses: from ``INPUTS`` on, in the order of `jobs`; 0 where the mode or the pass has none.
     """
-    addresses = [0 if tensor is None else tensor.data_ptr() for tensor in (*shared, *own)]
-    numbers = [0, 0, sgemm_address(), *sizes, int(wanted), *plan.addresses, *addresses]
-    job = np.array(numbers + [0] * (jobs.LENGTH - len(numbers)), dtype=np.int64)
+    job = array("q", (0, 0, sgemm_address(), *sizes, *plan.addresses, *addresses))
+    job.extend([0] * (jobs.LENGTH - len(job)))
     threads = torch.get_num_threads()
-    work = plan.rows * int(job[jobs.WIDTH]) * int(job[jobs.HIDDEN] + job[jobs.FEATURES_SIZE])
+    work = plan.rows * job[jobs.WIDTH] * (job[jobs.HIDDEN] + job[jobs.FEATURES_SIZE])
     parallel = threads > 1 and plan.tasks > 1 and work > _WORTH_A_THREAD
     with one_blas_thread():
-        work_together(driver, job.ctypes.data, threads if parallel else 1)
+        work_together(driver, job.buffer_info()[0], threads if parallel else 1)
     if job[jobs.DONE] != plan.tasks:
         raise MemoryError("the kernels ran out of memory; use a smaller batch, or fewer runs at once")
 

@@ -41,21 +41,27 @@ class Plan:
         return tuple(array.ctypes.data for array in arrays)
 
     @property
+    def shards(self) -> int:
+        """The number of shards of a run."""
+        return self.starts.shape[1]
+
+    @property
     def tasks(self) -> int:
         """The number of shards over all runs."""
-        return int(self.starts.size)
+        return self.starts.size
 
 
 def shard_count(batch: int, hidden: int) -> int:
     """Return in how many shards a batch is dealt.
 
-    A shard must be large enough for its products to run at full speed: they copy the weights once a call, which 64 rows
-    repay for small weights and 128 for large ones.
+    A product copies the weights once a call, which costs as much as about 30 rows of arithmetic where they are large
+    (256 units): shards are to have 64 rows, 128 of large ones, and small batches stay whole. Small weights are not copied.
     """
-    rows = 128 if hidden >= 128 and batch >= 256 else 64
+    if batch < 32 or (batch <= 64 and hidden > 128):
+        return 1
     if batch <= 64:
-        return 2 if batch >= 32 and hidden >= 32 else 1
-    return -(-batch // rows)
+        return 2
+    return -(-batch // (128 if hidden > 128 and batch >= 256 else 64))
 
 
 @lru_cache(maxsize=64)

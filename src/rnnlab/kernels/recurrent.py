@@ -4,7 +4,7 @@
 every step ready made and hands its gradient back, for whoever projects the input in another way. float32 on the CPU.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -122,7 +122,9 @@ def _check(cell: str, weight_hh: Tensor, **others: Tensor) -> None:
     _check_numbers("weight_hh", weight_hh)
     runs, width, hidden = weight_hh.shape
     if width != _GATES[cell] * hidden:
-        raise ValueError(f"weight_hh of a {cell} must be (runs, {_GATES[cell]} * hidden, hidden), got {tuple(weight_hh.shape)}")
+        raise ValueError(
+            f"weight_hh of a {cell} must be (runs, {_GATES[cell]} * hidden, hidden), got {tuple(weight_hh.shape)}"
+        )
     for name, tensor in others.items():
         _check_numbers(name, tensor)
         if tuple(tensor.shape[:2]) != (runs, width):

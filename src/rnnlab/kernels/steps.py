@@ -5,6 +5,9 @@ One driver serves the three cells, because compiled code is kept a driver. It is
 input's side is in `inputs`.
 """
 
+# Compiled functions are typed by numba, from what they are called with.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+
 from functools import cache
 from typing import Any
 
@@ -25,7 +28,9 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @helper
-def _forward_shard(sgemm, cell, rows, counts, start, lengths, weight, bias_ih, bias_hh, outputs, last, gates, previous, extra):  # type: ignore[no-untyped-def]
+def _forward_shard(
+    sgemm, cell, rows, counts, start, lengths, weight, bias_ih, bias_hh, outputs, last, gates, previous, extra
+):
     time, hidden = outputs.shape[1], outputs.shape[2]
     width = weight.shape[0]
     nothing, shift = np.zeros(hidden, np.float32), bias_ih + bias_hh
@@ -58,7 +63,24 @@ def _forward_shard(sgemm, cell, rows, counts, start, lengths, weight, bias_ih, b
 
 
 @helper
-def _backward_shard(sgemm, cell, rows, counts, start, weight, gates, previous, extra, d_outputs, d_last, d_gates, d_inner, d_weight, d_bias_ih, d_bias_hh):  # type: ignore[no-untyped-def]
+def _backward_shard(
+    sgemm,
+    cell,
+    rows,
+    counts,
+    start,
+    weight,
+    gates,
+    previous,
+    extra,
+    d_outputs,
+    d_last,
+    d_gates,
+    d_inner,
+    d_weight,
+    d_bias_ih,
+    d_bias_hh,
+):
     time, hidden = d_outputs.shape[1], d_outputs.shape[2]
     width = weight.shape[0]
     nothing, share, share_n = np.zeros(hidden, np.float32), np.zeros(width, np.float32), np.zeros(hidden, np.float32)
@@ -163,7 +185,7 @@ def _saved(job: Any) -> Any:
 def _build_forward(stamp: int) -> Any:
     """Return the forward driver; ``stamp`` becomes part of the key under which numba keeps it."""
 
-    def forward(address):  # type: ignore[no-untyped-def]
+    def forward(address):
         job = numba.carray(address, (jobs.LENGTH,))
         runs, batch, time, hidden = job[jobs.RUNS], job[jobs.BATCH], job[jobs.TIME], job[jobs.HIDDEN]
         order, bounds, counts, starts, lengths = _plan(job)
@@ -194,7 +216,7 @@ def _build_forward(stamp: int) -> Any:
 def _build_backward(stamp: int) -> Any:
     """Return the backward driver; see `_build_forward`."""
 
-    def backward(address):  # type: ignore[no-untyped-def]
+    def backward(address):
         job = numba.carray(address, (jobs.LENGTH,))
         runs, batch, time, hidden = job[jobs.RUNS], job[jobs.BATCH], job[jobs.TIME], job[jobs.HIDDEN]
         width, shards, packed, features = job[jobs.WIDTH], job[jobs.SHARDS], job[jobs.PACKED], job[jobs.FEATURES_SIZE]

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model, typeof_impl
-from numba.core import cgutils
 from numba.core.imputils import lower_constant
+from numba.extending import models, overload, register_model, typeof_impl
 
 # Contraction to fused multiply-adds, and no more: a NaN must stay a NaN.
 _FLAGS = ("contract", "nsz", "arcp")
@@ -86,7 +85,7 @@ def _place(context: Any, builder: Any, kind: Any, array: Any, value: Any, index:
     return builder.bitcast(builder.gep(data, [index]), _llvm(kind).as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@emitted
 def load(_context: Any, array: Any, _index: Any, like: Any) -> Any:
     """Return the numbers of ``array`` from ``index`` on, as many as ``like`` has."""
     kind = _common(like)
@@ -99,7 +98,7 @@ def load(_context: Any, array: Any, _index: Any, like: Any) -> Any:
     return kind(array, types.intp, like), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@emitted
 def store(_context: Any, array: Any, _index: Any, value: Any) -> Any:
     """Write ``value`` to ``array`` from ``index`` on."""
     kind = _common(value)
@@ -112,7 +111,7 @@ def store(_context: Any, array: Any, _index: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@emitted
 def where_greater(_context: Any, left: Any, right: Any, yes: Any, no: Any) -> Any:
     """Return ``yes`` where ``left > right``, else ``no``; a NaN is not greater."""
     kind = _common(left, right, yes, no)
@@ -128,7 +127,7 @@ def where_greater(_context: Any, left: Any, right: Any, yes: Any, no: Any) -> An
 def _arithmetic(name: str, symbol: Any) -> None:
     """Give vectors the operator ``symbol``; the other side may be a number."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @emitted
     def apply(_context: Any, left: Any, right: Any) -> Any:
         kind = _common(left, right)
 
@@ -146,5 +145,10 @@ def _arithmetic(name: str, symbol: Any) -> None:
         return lambda left, right: apply(left, right)
 
 
-for _name, _symbol in (("fadd", operator.add), ("fsub", operator.sub), ("fmul", operator.mul), ("fdiv", operator.truediv)):
+for _name, _symbol in (
+    ("fadd", operator.add),
+    ("fsub", operator.sub),
+    ("fmul", operator.mul),
+    ("fdiv", operator.truediv),
+):
     _arithmetic(_name, _symbol)

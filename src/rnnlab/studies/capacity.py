@@ -134,7 +134,7 @@ def _remember(cell: str, hidden: int, count: int, budget: Budget, seed: int) -> 
         for rate in budget.rates
         for start in range(budget.starts)
     )  # fmt: skip
-    model = ModelConfig(cell=cell, hidden_size=hidden)  # type: ignore[arg-type]
+    model = ModelConfig(cell=cell, hidden_size=hidden)
     runs = train_watched(task, model, configs, _silent, name=f"capacity-{cell}-{count}")
     size = parameters(cell, hidden)
     rows = []

@@ -26,6 +26,7 @@ from rnnlab.tasks import everything_trains, from_numbers
 
 HIDDEN, PUBLISHED_LR = 100, 0.9
 RATES = (0.9, 0.3, 0.1, 0.03, 0.01)
+# The bounded output is a third layer of one unit, as published; a linear unit takes that layer's place.
 HEADS = {"bounded": ("none", 3), "linear": ("linear", 2)}
 
 
@@ -46,7 +47,7 @@ SIZES: dict[str, Scale] = {
         10,
         100,
         500,
-        tuple(Budget(size, (1.0, 2.0, 3.0, 4.0, 6.0), (0.01, 0.03, 0.1), 4, 6000, 1200) for size in (100, 200)),
+        tuple(Budget(size, (1.0, 2.0, 3.0, 4.0, 6.0), (0.01, 0.03, 0.1), 3, 4000, 1200) for size in (100, 200)),
     ),
 }
 
@@ -72,7 +73,7 @@ class Memorise:
         for budget in scale.capacity:
             for cell, label in CELLS.items():
                 work = partial(_capacity, cell, budget)
-                title = f"bits a parameter of {label}"
+                title = f"bits a parameter of {label}, {budget.parameters} parameters"
                 cost = _visits(budget) * CAPACITY_COST[cell]
                 jobs.append(Job("memorise", f"capacity-{cell}-{budget.parameters}", title, work, cost))
         return jobs
@@ -220,7 +221,7 @@ def _mended(
     source = library.memorise()
     task = from_numbers(source, splits=everything_trains(len(source)), scale_inputs=False, scale_targets=False)
     kind, layers = HEADS[head]
-    model = ModelConfig(cell=cell, hidden_size=HIDDEN, num_layers=layers, head=kind)  # type: ignore[arg-type]
+    model = ModelConfig(cell=cell, hidden_size=HIDDEN, num_layers=layers, head=kind)
     configs = tuple(
         TrainConfig(
             optimizer="sgd", lr=rate, batch_size=len(source), batching="in_order", epochs=epochs, seed=seed, keep="last"

@@ -44,7 +44,7 @@ def _answer(seen: Evidence) -> tuple[str, ...]:
     stored = ", ".join(f"{CELLS[cell]} {show(seen.capacity(cell)['bits'], 3)}" for cell in CELLS)
     return (
         f"The published LSTM never trained: its optimizer holds {seen.held:,} of its {seen.parameters:,} parameters, and its loss"
-        f" has {seen.distinct} value in {seen.settings['epochs as published']} epochs. The published RNN died:"
+        f" takes {seen.distinct} distinct value in {seen.settings['epochs as published']} epochs, to the last bit. The published RNN died:"
         f" {seen.dead} of {len(seen.pairs)} seeds end with every output at +1 or -1, a loss of 5/27 or 77/27, and no gradient.",
         f"With its own optimizer and samples kept apart, at the published rate of 0.9 a loss below {REACHED:g} is reached by: {equal}"
         f" seeds. At each cell's best rate the median number of epochs is: {own}.",
@@ -163,7 +163,7 @@ def _mended(seen: Evidence) -> Section:
     table = Table(
         "mended", f"{seen.settings['epochs as it should be']} epochs of SGD, batch_first, {len(seen.seeds)} seeds",
         ("output", "cell", "learning rate", f"below {REACHED:g}", "epochs (median)", "lowest", "highest", "last loss (median)",
-         "stuck at 5/27 or 77/27", "stopped, loss doubled"),
+         "at 5/27 or 77/27", "elsewhere, loss doubled"),
         rows, "Epochs are counted over the seeds that get there. A run whose loss rises to twice its first is stopped.",
     )  # fmt: skip
     return Section(
@@ -171,11 +171,11 @@ def _mended(seen: Evidence) -> Section:
         (
             f"At equal rates: {_at_rates(seen)}.",
             f"Each cell at its best rate: {', '.join(_own(seen, cell) for cell in CELLS)}.",
-            "A linear unit in place of the third layer is not bounded, so it cannot saturate; at rates of 0.9 it leaves the ground instead: "
-            + "; ".join(_linear(seen, cell) for cell in CELLS) + ".",
+            "A linear unit in place of the third layer is not bounded and cannot saturate; at 0.9 its loss grows instead. Seeds"
+            f" stopped for that, and the epochs needed at the best rate: {'; '.join(_linear(seen, cell) for cell in CELLS)}.",
         ),
         (
-            _mended_curves(seen, "equal", "Both at the published rate of 0.9, mended", lambda cell: 0.9),
+            _mended_curves(seen, "equal", "All three at the published rate of 0.9, mended", lambda cell: 0.9),
             _mended_curves(seen, "best", "Each at its best rate", lambda cell: seen.best_rate(cell, "bounded")),
             table,
         ),
@@ -193,18 +193,18 @@ def _at_rates(seen: Evidence) -> str:
 def _linear(seen: Evidence, cell: str) -> str:
     rate = seen.best_rate(cell, "linear")
     needed = median(seen.epochs(cell, "linear", rate))
-    when = f"{show(needed)} epochs at {rate:g}" if needed is not None else "not reached"
-    return f"{CELLS[cell]} {sum(r.status == 'diverged' for r in seen.runs(cell, 'linear', 0.9))} of {len(seen.seeds)} (best: {when})"
+    when = f"{show(needed)} epochs at {rate:g}" if needed is not None else f"not reached, nearest at {rate:g}"
+    return f"{CELLS[cell]} {sum(r.status == 'diverged' for r in seen.runs(cell, 'linear', 0.9))} of {len(seen.seeds)} ({when})"
 
 
 def _mended_row(seen: Evidence, cell: str, head: str, rate: float) -> tuple[Value, ...]:
     runs, epochs = seen.runs(cell, head, rate), seen.epochs(cell, head, rate)
     low, high = spread(epochs) or (None, None)
     last = [run.history[-1]["loss"] for run in runs]
-    stuck = sum(min(abs(loss - PLUS), abs(loss - MINUS)) < 1e-3 for loss in last)
-    rose = sum(run.status == "diverged" for run in runs)
+    stuck = [min(abs(loss - PLUS), abs(loss - MINUS)) < 1e-3 for loss in last]
+    rose = sum(run.status == "diverged" and not held for run, held in zip(runs, stuck, strict=True))
     return (
-        HEAD_TITLES[head], CELLS[cell], rate, f"{_count(epochs)} of {len(runs)}", median(epochs), low, high, median(last), stuck, rose,
+        HEAD_TITLES[head], CELLS[cell], rate, f"{_count(epochs)} of {len(runs)}", median(epochs), low, high, median(last), sum(stuck), rose,
     )  # fmt: skip
 
 
@@ -220,7 +220,9 @@ def _mended_curves(seen: Evidence, name: str, title: str, rate_of: Any) -> Figur
 
 
 def _capacity(seen: Evidence) -> Section:
-    rows, records = [], []
+    rows: list[tuple[Value, ...]] = []
+    records: list[dict[str, Value]] = []
+    ends: list[float] = []
     for size in seen.sizes:
         for cell, label in CELLS.items():
             measured = seen.capacities(cell, size)
@@ -231,7 +233,7 @@ def _capacity(seen: Evidence) -> Section:
             for point in best_by_count(measured):
                 series = f"{label}, {measured['parameters']} parameters"
                 records.append(record(x=point["count"] / measured["parameters"], y=point["bits"], series=series))
-    ends = [r["x"] for r in records]
+            ends += [point["count"] / measured["parameters"] for point in best_by_count(measured)]
     records += [record(x=end, y=end, series="all remembered") for end in (min(ends), max(ends))]
     table = Table(
         "capacity", "Bits a parameter", ("cell", "hidden", "parameters", "bits a parameter", "sequences", "answered wrong", "learning rate",
@@ -239,7 +241,7 @@ def _capacity(seen: Evidence) -> Section:
         f"The best of {seen.settings['runs of a capacity'][0]} runs and of all numbers of sequences; N (1 - H2(share wrong)) / parameters.",
     )  # fmt: skip
     figure = Figure(
-        "capacity", "curves", "What is stored of more and more sequences",
+        "capacity-curve", "curves", "What is stored of more and more sequences",
         "The best run of each number of sequences. Where a curve leaves the line, the network is full or the budget spent.",
         "sequences a parameter", "bits a parameter", tuple(records),
     )  # fmt: skip

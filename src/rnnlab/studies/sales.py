@@ -172,7 +172,6 @@ def _published(cell: str, window: int, gap: int, scale: dict[str, Any], data: La
     configs = tuple(
         TrainConfig(
             optimizer="sgd", lr=0.01, batch_size=1, batching="in_order", max_steps=steps, seed=seed, keep="last",
-            evaluate_every=max(1, len(task.part("train")) // 2),
         )
         for seed, is_dead in zip(seeds, dead, strict=True)
         if not is_dead

@@ -186,6 +186,10 @@ def _bars(seen: Evidence, best: str) -> Figure:
         record(label=one["title"], value=one["mae"], low=None, high=None, group="no network", reference=True)
         for one in seen.baselines
     ]
+    alike = seen.stacked_ridge["mae"]
+    bars.append(
+        record(label="ridge regressions together", value=alike, low=None, high=None, group="no network", reference=True)
+    )
     for title, measured, _ in seen.all_published():
         bars.append(_bar(title, live(measured), "as published"))
     bars += [_bar(f"{CELLS[one.cell]}, {one.preparation}", one.sound, "recurrent") for one in seen.networks]

@@ -4,6 +4,7 @@ Examples, codec, splits; a loss for a stack of runs, and metrics in the data's o
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
@@ -62,18 +63,30 @@ class Task:
         """Return the examples of a split, ``train``, ``validation`` or ``test``, as ``(examples,)`` int64."""
         return torch.from_numpy(np.asarray(getattr(self.splits, name), dtype=np.int64))
 
-    def loss(self, outputs: Tensor, index: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+    @cached_property
+    def log_prior(self) -> Tensor:
+        """The logarithm of each class's share of the training part, ``(classes,)`` float32; one more of each is counted."""
+        counts = torch.bincount(self.targets[self.part("train")], minlength=len(self.labels)) + 1
+        return (counts / counts.sum()).log()
+
+    def loss(
+        self, outputs: Tensor, index: Tensor, *, label_smoothing: float = 0.0, prior_adjustment: float = 0.0
+    ) -> Tensor:
         """Return the mean loss of each run, ``(runs,)``.
 
         Args:
             outputs: ``(runs, batch, outputs)``.
             index: ``(runs or 1, batch)``, the examples that they answer.
             label_smoothing: share of a label spread over all classes.
+            prior_adjustment: the loss sees the outputs with so much of the log prior added, so that the outputs themselves
+                are free of it (logit adjustment: Menon and others, 2021).
         """
         targets = self.targets.to(outputs.device)[index]
         runs, batch = outputs.shape[:2]
         if self.kind != "classify":
             return ((outputs - targets) ** 2).mean(dim=(1, 2))
+        if prior_adjustment:
+            outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
         flat = outputs.reshape(runs * batch, -1)
         wanted = targets.expand(runs, batch).reshape(-1)
         each = functional.cross_entropy(flat, wanted, reduction="none", label_smoothing=label_smoothing)

@@ -183,7 +183,9 @@ class Training:
         if config.input_dropout:
             values = hide_steps(values, noise, config.input_dropout)
         outputs = model(values, lengths, noise)
-        losses = self.task.loss(outputs, index, label_smoothing=config.label_smoothing)
+        losses = self.task.loss(
+            outputs, index, label_smoothing=config.label_smoothing, prior_adjustment=config.prior_adjustment
+        )
         gradient = model.gradient(losses.sum())
         with torch.no_grad():
             norms = stack.optimizer.update(model.flat, gradient, stack.rates(self.spent))
