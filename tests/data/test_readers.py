@@ -386,7 +386,7 @@ def test_long_rows_become_ragged_sequences(file) -> None:  # type: ignore[no-unt
         ("p,10,3,7,x", "p,10,3,7,z", "line 6: y must be one value a sequence, got 'x' and 'z' in who 'p'; "),
         ("p,10,3,7,x", "p,10,,7,x", "line 6: a must be a number, got an empty cell; fill it, or pass --missing drop"),
         ("p,10,3,7,x", ",10,3,7,x", "line 6: who must name a sequence, got an empty cell; fill it"),
-        ("p,10,3,7,x", "p,soon,3,7,x", "line 6: t must be a time, got 'soon'; "),
+        ("p,10,3,7,x", "p,soon,3,7,x", "line 6: t must be a number, got 'soon'; "),
     ],
 )
 def test_bad_long_rows_are_named_by_line(file, old: str, new: str, expected: str) -> None:  # type: ignore[no-untyped-def]

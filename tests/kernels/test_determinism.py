@@ -92,7 +92,3 @@ def test_a_forked_child_computes_the_same():
             print(set(pool.map(total, range(4))) == {first})
     """
     assert _child(program) == "True"
-
-
-def test_the_package_does_not_load_numba():
-    assert _child("import sys, rnnlab, rnnlab.models; print('numba' in sys.modules)") == "False"

@@ -12,6 +12,7 @@ from rnnlab import __version__
 
 VERBS = {
     "lab": ("Run the lab: four studies on real data, answered in one report.", "rnnlab lab names sales --out results"),
+    "data": ("List the built-in data, or write one of them as CSV.", "rnnlab data names --out names.csv"),
     "doctor": ("Examine a training and say what is wrong with it.", "rnnlab doctor my_module:factory --strict"),
 }
 

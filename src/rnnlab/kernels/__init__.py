@@ -1,6 +1,31 @@
-"""Compiled forward and backward passes of the Elman, LSTM and GRU layers, for whole stacks of runs."""
+"""Compiled forward and backward passes of the Elman, LSTM and GRU layers, for whole stacks of runs.
 
-from rnnlab.kernels.choice import choose
-from rnnlab.kernels.recurrent import layer, recurrent
+    choice       which road a layer takes; does not load the compiler
+    layers       the layer as one differentiable operation, and its arguments' checks
+    operation    tensors become a job; the job is launched
+    plan         a batch dealt into shards, its steps packed
+    jobs         the fields of a job
+    steps        the compiled drivers; elman, lstm, gru, inputs: what they call
+    vectors, activations, blas, memory, compiling    what compiled code is made of
+    threads, buffers    who runs it, and on what memory
 
-__all__ = ["choose", "layer", "recurrent"]
+float32 on the CPU; the results have the same bits for any number of threads, and for a run alone or in a stack.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rnnlab.kernels.choice import choose, supported
+
+if TYPE_CHECKING:
+    from rnnlab.kernels.layers import layer, recurrent
+
+__all__ = ["choose", "layer", "recurrent", "supported"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("layer", "recurrent"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rnnlab.kernels import layers  # loads numba
+
+    globals().update(layer=layers.layer, recurrent=layers.recurrent)
+    return globals()[name]

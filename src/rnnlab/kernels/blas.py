@@ -4,6 +4,9 @@ Each worker computes its own products, so the library must not start threads of 
 that while kernels run, and puts things back. Nothing here knows cells.
 """
 
+# numba states no types for what writes code.
+# mypy: disable-error-code="no-untyped-call,untyped-decorator"
+
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +14,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import threadpoolctl
-from llvmlite import ir
+import threadpoolctl  # type: ignore[import-untyped]
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import get_cython_function_address

@@ -24,7 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 MATHS = {"contract", "nsz", "arcp"}
 
 
-_OPTIONS = {"nogil": True, "fastmath": MATHS, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": MATHS, "error_model": "numpy"}
 
 
 def emitted(function: Callable[..., Any]) -> Any:
@@ -52,10 +52,11 @@ def compiled(function: Callable[..., None], signature: Any) -> int:
     except RuntimeError:  # numba found no folder to write to
         folder = private_folder()
         if folder is not None:
-            config.CACHE_DIR = str(folder)
+            vars(config)["CACHE_DIR"] = str(folder)
         made = numba.cfunc(signature, cache=folder is not None, **_OPTIONS)(function)
-    _kept.append(made)
-    return int(made.address)
+    _kept.append(made)  # the code lives as long as its object
+    address: Any = made.address
+    return int(address)
 
 
 def source_stamp() -> int:

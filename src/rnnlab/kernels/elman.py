@@ -49,7 +49,9 @@ def forward(rows, step, here, ahead, running, staying, relu, products, shift, ga
 
 
 @inlined
-def _backward_at(j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: Any, change: Any, share: Any) -> None:  # fmt: skip
+def _backward_at(
+    j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: Any, change: Any, share: Any,
+) -> None:  # fmt: skip
     d_h = load(arrived, j, like) + load(later, j, like)
     h = load(state, j, like)
     if relu:

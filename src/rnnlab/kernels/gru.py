@@ -19,7 +19,10 @@ _ONE = np.float32(1.0)
 
 
 @inlined
-def _forward_at(j: Any, like: Any, product: Any, shift: Any, shift_h: Any, gate: Any, kept: Any, h_before: Any, h: Any, target: Any) -> None:  # fmt: skip
+def _forward_at(
+    j: Any, like: Any, product: Any, shift: Any, shift_h: Any, gate: Any, kept: Any, h_before: Any, h: Any,
+    target: Any,
+) -> None:  # fmt: skip
     second, third = j + kept.size, j + 2 * kept.size
     r = sigmoid(load(gate, j, like) + load(product, j, like) + load(shift, j, like))
     z = sigmoid(load(gate, second, like) + load(product, second, like) + load(shift, second, like))
@@ -64,7 +67,10 @@ def _write(at: Any, like: Any, value: Any, change: Any, share: Any) -> None:
 
 
 @inlined
-def _backward_at(j: Any, like: Any, arrived: Any, later: Any, gate: Any, kept: Any, h_before: Any, change: Any, inner: Any, share: Any, share_n: Any) -> None:  # fmt: skip
+def _backward_at(
+    j: Any, like: Any, arrived: Any, later: Any, gate: Any, kept: Any, h_before: Any, change: Any, inner: Any,
+    share: Any, share_n: Any,
+) -> None:  # fmt: skip
     second, third = j + kept.size, j + 2 * kept.size
     r, z, n = load(gate, j, like), load(gate, second, like), load(gate, third, like)
     d_h = load(arrived, j, like) + load(later, j, like)

@@ -19,7 +19,9 @@ _ONE = np.float32(1.0)
 
 
 @inlined
-def _forward_at(j: Any, like: Any, product: Any, shift: Any, gate: Any, c: Any, c_before: Any, h: Any, target: Any) -> None:  # fmt: skip
+def _forward_at(
+    j: Any, like: Any, product: Any, shift: Any, gate: Any, c: Any, c_before: Any, h: Any, target: Any,
+) -> None:  # fmt: skip
     second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
     i = sigmoid(load(gate, j, like) + load(product, j, like) + load(shift, j, like))
     f = sigmoid(load(gate, second, like) + load(product, second, like) + load(shift, second, like))
@@ -63,7 +65,10 @@ def _write(at: Any, like: Any, value: Any, change: Any, share: Any) -> None:
 
 
 @inlined
-def _backward_at(j: Any, like: Any, arrived: Any, later: Any, d_c: Any, gate: Any, c: Any, c_before: Any, change: Any, share: Any) -> None:  # fmt: skip
+def _backward_at(
+    j: Any, like: Any, arrived: Any, later: Any, d_c: Any, gate: Any, c: Any, c_before: Any, change: Any,
+    share: Any,
+) -> None:  # fmt: skip
     second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
     i, f, g, o = load(gate, j, like), load(gate, second, like), load(gate, third, like), load(gate, fourth, like)
     bent = tanh(load(c, j, like))

@@ -43,7 +43,7 @@ class Recurrent(torch.autograd.Function):
         return outputs, last
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor | None, d_last: Tensor | None) -> Any:
         weight_ih, weight_hh, symbols = ctx.saved_tensors
         cell, mode, runs, batch, time, hidden, width, shards, rows, features, _, _ = ctx.sizes

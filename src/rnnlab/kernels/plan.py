@@ -43,12 +43,12 @@ class Plan:
     @property
     def shards(self) -> int:
         """The number of shards of a run."""
-        return self.starts.shape[1]
+        return int(self.starts.shape[1])
 
     @property
     def tasks(self) -> int:
         """The number of shards over all runs."""
-        return self.starts.size
+        return int(self.starts.size)
 
 
 def shard_count(batch: int, hidden: int) -> int:

@@ -6,7 +6,7 @@ input's side is in `inputs`.
 """
 
 # Compiled functions are typed by numba, from what they are called with.
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,attr-defined"
 
 from functools import cache
 from typing import Any
@@ -49,11 +49,20 @@ def _forward_shard(
         elif step > 0:
             times_transposed(sgemm, previous[here:ahead], weight, products, running, width, hidden)
         if cell == LSTM:
-            lstm.forward(rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, outputs, last)  # fmt: skip
+            lstm.forward(
+                rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing,
+                previous, outputs, last,
+            )  # fmt: skip
         elif cell == GRU:
-            gru.forward(rows, step, here, ahead, running, staying, products, shift, bias_hh, gates, extra, nothing, previous, outputs, last)  # fmt: skip
+            gru.forward(
+                rows, step, here, ahead, running, staying, products, shift, bias_hh, gates, extra, nothing,
+                previous, outputs, last,
+            )  # fmt: skip
         else:
-            elman.forward(rows, step, here, ahead, running, staying, cell == ELMAN_RELU, products, shift, gates, previous, outputs, last)  # fmt: skip
+            elman.forward(
+                rows, step, here, ahead, running, staying, cell == ELMAN_RELU, products, shift, gates,
+                previous, outputs, last,
+            )  # fmt: skip
         before, here = here, ahead
     for batch in rows:
         if lengths[batch] < time:
@@ -98,12 +107,20 @@ def _backward_shard(
         here -= running
         before = here - (counts[step - 1] if step > 0 else 0)
         if cell == LSTM:
-            lstm.backward(rows, step, here, before, running, gates, extra, nothing, d_outputs, carried, carried_c, d_gates, share)  # fmt: skip
+            lstm.backward(
+                rows, step, here, before, running, gates, extra, nothing, d_outputs, carried, carried_c,
+                d_gates, share,
+            )  # fmt: skip
         elif cell == GRU:
-            gru.backward(rows, step, here, running, gates, extra, nothing, previous, d_outputs, carried, d_gates, d_inner, share, share_n)  # fmt: skip
+            gru.backward(
+                rows, step, here, running, gates, extra, nothing, previous, d_outputs, carried, d_gates,
+                d_inner, share, share_n,
+            )  # fmt: skip
             _move(share_n, d_bias_ih[2 * hidden :])
         else:
-            elman.backward(rows, step, here, running, cell == ELMAN_RELU, gates, d_outputs, carried, d_gates, share)  # fmt: skip
+            elman.backward(
+                rows, step, here, running, cell == ELMAN_RELU, gates, d_outputs, carried, d_gates, share,
+            )  # fmt: skip
         _move(share, d_bias_hh)
         if step > 0:
             beta = _ONE if cell == GRU else _ZERO

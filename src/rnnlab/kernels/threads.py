@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import threadpoolctl
+import threadpoolctl  # type: ignore[import-untyped]
 import torch
 
 

@@ -11,14 +11,19 @@ the kernels say it outright. A loop body is written once, for vectors and for th
 one-dimensional, float32 and contiguous; nothing is checked.
 """
 
+# numba states no types for what writes code.
+# mypy: disable-error-code="no-untyped-call,untyped-decorator"
+
 import operator
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core.imputils import lower_constant
 from numba.extending import models, overload, register_model, typeof_impl
+
+from rnnlab.kernels.compiling import emitted
 
 # Contraction to fused multiply-adds, and no more: a NaN must stay a NaN.
 _FLAGS = ("contract", "nsz", "arcp")
@@ -31,7 +36,7 @@ class Vector:
         self.lanes = lanes
 
 
-class VectorType(types.Type):  # type: ignore[misc]
+class VectorType(types.Type):
     """Numba's type of a vector of float32."""
 
     def __init__(self, lanes: int) -> None:
@@ -47,7 +52,7 @@ def _llvm(kind: Any) -> Any:
 
 
 @register_model(VectorType)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: VectorType) -> None:
         super().__init__(manager, kind, _llvm(kind))
 
@@ -138,7 +143,7 @@ def _arithmetic(name: str, symbol: Any) -> None:
 
         return kind(left, right), generate
 
-    @overload(symbol)  # type: ignore[untyped-decorator]
+    @overload(symbol)
     def choose(left, right):  # type: ignore[no-untyped-def]  # numba compares signatures, annotations included
         if not isinstance(left, VectorType) and not isinstance(right, VectorType):
             return None

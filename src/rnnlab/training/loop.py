@@ -30,6 +30,7 @@ from rnnlab.training.stack import Stack
 
 DEFAULT_EPOCHS = 20
 CHECK_EVERY = 25
+FIRST_EXAMPLES = 200
 CHECKPOINT_SECONDS = 20.0
 
 
@@ -230,7 +231,9 @@ class Training:
             return True
         mean = float(losses.mean())
         if progress.first_loss is None:
-            progress.first_loss = float(losses[: max(1, len(losses) // 10)].mean())
+            # Enough examples for a fair mean, and few enough that a run which explodes at once is still caught.
+            beginning = max(len(losses) // 10, -(-FIRST_EXAMPLES // config.batch_size))
+            progress.first_loss = float(losses[:beginning].mean())
         if mean > RISE * progress.first_loss:
             norm = max(entry["grad_norm"] for entry in progress.history)
             progress.findings.append(exploded(config, self.step, mean, progress.first_loss, norm))

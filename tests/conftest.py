@@ -1,0 +1,5 @@
+"""One thread a test process: small tensors do not gain from more, and loaded machines lose a lot."""
+
+import torch
+
+torch.set_num_threads(1)
