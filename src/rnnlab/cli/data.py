@@ -3,6 +3,7 @@
 import csv
 import io
 import json as jsonlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ def data(
     """
     from rnnlab.data import describe, library
 
-    known = {"names": library.names, "sales": library.sales, "binary": library.binary, "memorise": library.memorise}
+    known: dict[str, Callable[[], Any]] = {"names": library.names, "sales": library.sales, "binary": library.binary, "memorise": library.memorise}
     if name is not None and name not in known:
         raise ConfigError(f"name must be {suggest(name, known)}, got {name!r}")
     if out is not None and name is None:

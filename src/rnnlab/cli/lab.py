@@ -105,20 +105,30 @@ def _watch(
 ) -> bool:
     """Run the studies, show how far they are, write the report after each; return whether the user broke it off."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from rnnlab.studies.lab import run_lab
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
     )  # fmt: skip
-    console = Console(stderr=True)
+    console, said = Console(stderr=True), 0.0
     try:
         with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
             bar = progress.add_task("starting", total=1.0)
             for step in run_lab(chosen, size, data, out, workers):
                 title = f"{step.job.study}: {step.job.title}"
                 progress.update(bar, completed=step.spent, description=f"{title[:48]:<48}")
+                if not quiet and not console.is_terminal and step.spent >= said + 0.1:
+                    said = step.spent
+                    console.print(f"{said:.0%}  {title}", highlight=False)
                 if step.result is not None:
                     results.append(step.result)
                     save(results)

@@ -25,7 +25,7 @@ def batches(
         ``(runs, batch)`` int64 positions among the training examples.
     """
     order = torch.stack([_order(batching, lengths, labels, seed, epoch) for seed in seeds])
-    chunks = order.split(size, dim=1)
+    chunks = torch.split(order, size, dim=1)
     if batching == "by_length":
         # The order of the batches is the same for every seed, so that the runs of a stack meet like lengths
         # at the same time; which examples share a batch differs.

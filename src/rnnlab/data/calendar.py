@@ -113,7 +113,7 @@ def _by_step(stamps: np.ndarray, where: str) -> Calendar:
     grid = (moments[0] + step * np.arange(index[-1] + 1)).astype("datetime64[us]")
     minutes = step / 60_000_000
     season = round(1440 / minutes) if 1440 % minutes == 0 and minutes < 1440 else 1
-    return Calendar(grid, index, season, f"{minutes:g} minutes")
+    return Calendar(grid, index, season, f"{minutes / 1440:g} days" if minutes >= 1440 else f"{minutes:g} minutes")
 
 
 def _business(stamps: np.ndarray, where: str) -> Calendar:

@@ -44,7 +44,10 @@ class DataConfig(Config):
         None, ge=1, description="Steps of a season; found from the step of the times unless said."
     )
     where: tuple[str, ...] = Field((), description="Rows to keep: COLUMN=TEXT.")
-    fill: Fill | None = Field(None, description="What fills gaps and missing values of a series.")
+    fill: Fill | None = Field(
+        None,
+        description="What fills gaps and missing values of a series: zero; previous; linear (looks at the value after the gap).",
+    )
     aggregate: Literal["mean", "sum", "min", "max", "median", "count", "first", "last"] | None = Field(
         None, description="What becomes of rows of one time."
     )

@@ -37,8 +37,10 @@ class Scaling:
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return ``values (..., features)`` scaled."""
-        return (values - np.array(self.offset)) / np.array(self.scale)
+        scaled: np.ndarray = (values - np.array(self.offset)) / np.array(self.scale)
+        return scaled
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """Return scaled ``values (..., features)`` in their own units."""
-        return values * np.array(self.scale) + np.array(self.offset)
+        raw: np.ndarray = values * np.array(self.scale) + np.array(self.offset)
+        return raw

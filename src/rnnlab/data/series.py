@@ -4,6 +4,7 @@ What cannot be told is refused with the way out: repeated times, times that fall
 in one file. Nothing is averaged, filled or sorted unless the caller says so.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,15 +80,37 @@ def series_of(table: Table, request: SeriesRequest) -> list[Series]:
         _aggregate(table, request.aggregate, len(numbers))
     else:
         _distinct(table, request, time)
+    found = [_one(table, request, value, name, read) for name, read in _each(table)]
+    if all(np.ptp(one.values) == 0 for one in found):
+        raise DataError(
+            f"{table.path}: {value} must vary, got {found[0].values[0]:g} in all {len(found[0])} rows; name another column"
+        )
+    return found
+
+
+def _each(table: Table) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Yield the name and the columns of each series, in the order of the file; the table is read once."""
     names = [row[0] for row in table.run("SELECT id FROM points GROUP BY id ORDER BY min(row)")]
-    return [_one(table, request, value, name) for name in names]
+    first = "first_value(row) OVER (PARTITION BY id ORDER BY row)"
+    read = table.arrays(
+        f"SELECT * EXCLUDE (row, id, start) FROM (SELECT *, {first} AS start FROM points) ORDER BY start, t"
+    )
+    counts = [row[0] for row in table.run("SELECT count(*) FROM points GROUP BY id ORDER BY min(row)")]
+    ends = np.cumsum(counts)
+    for name, end, count in zip(names, ends.tolist(), counts):
+        yield name, {field: column[end - count : end] for field, column in read.items()}
 
 
 def _columns(table: Table, request: SeriesRequest) -> tuple[str, str]:
     """Return the columns of time and value: as named, or the only ones that can be."""
-    for name in (request.ident, *request.known, *request.where):
+    named = [
+        ("id", request.ident),
+        *(("known", name) for name in request.known),
+        *(("where", name) for name in request.where),
+    ]
+    for option, name in named:
         if name:
-            table.require(name, "the name")
+            table.require(name, option)
     taken = {request.time, request.value, request.ident, *request.known, *request.where}
     time = table.require(request.time, "time") if request.time else None
     value = table.require(request.value, "value") if request.value else None
@@ -185,10 +208,8 @@ def _aggregate(table: Table, how: str, figures: int) -> None:
     )
 
 
-def _one(table: Table, request: SeriesRequest, value: str, name: str) -> Series:
-    """Return one series from the prepared rows."""
-    chosen = "id = '" + name.replace("'", "''") + "'"
-    read = table.arrays(f"SELECT * EXCLUDE (row, id) FROM points WHERE {chosen} ORDER BY t")
+def _one(table: Table, request: SeriesRequest, value: str, name: str, read: dict[str, np.ndarray]) -> Series:
+    """Return one series from its rows, on its whole calendar."""
     times = np.asarray(read["t"]).astype("datetime64[us]")
     where = f"{table.path}" + (f", series {name!r}" if name else "")
     calendar = regular_calendar(times, where, request.frequency)
@@ -200,10 +221,6 @@ def _one(table: Table, request: SeriesRequest, value: str, name: str) -> Series:
     else:
         # A known column (a price, a promotion) is not zero on a day without sales: its last value stands.
         columns = [fill_gaps(one, calendar, request.fill if i == 0 else "previous") for i, one in enumerate(columns)]
-    if np.ptp(columns[0]) == 0:
-        raise DataError(
-            f"{where}: {value} must vary, got {columns[0][0]:g} in all {len(times)} rows; name another column"
-        )
     return Series(
         times=_coarse(calendar.times),
         values=columns[0],

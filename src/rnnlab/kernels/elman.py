@@ -65,7 +65,7 @@ def _backward_at(
 @helper
 def backward(rows, step, here, running, relu, gates, from_output, carried, d_gates, share):
     """Write the gradient before the activation, from that of the state: ``carried`` and ``from_output``."""
-    hidden = carried.shape[1]
+    hidden = from_output.shape[2]
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]

@@ -1,6 +1,6 @@
 """A job: the sizes and addresses that a compiled driver works from, as one array of integers.
 
-Here is the order of its fields, for the side that fills it in (`rnnlab.kernels.recurrent`) and the one that reads it
+Here is the order of its fields, for the side that fills it in (`rnnlab.kernels.operation`) and the one that reads it
 (`rnnlab.kernels.steps`). Arrays are contiguous; float32, but for the plan and symbols (int64). ``width`` is gates * hidden;
 ``packed`` rows are those of `rnnlab.kernels.plan`.
 

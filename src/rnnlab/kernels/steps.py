@@ -21,10 +21,18 @@ from rnnlab.kernels.compiling import compiled, helper, inlined, source_stamp
 from rnnlab.kernels.inputs import pack, unpack
 from rnnlab.kernels.jobs import ELMAN_RELU, FEATURES, GRU, LSTM, PROJECTED, SYMBOLS
 from rnnlab.kernels.memory import add_one, place
+from rnnlab.kernels.panels import multiply, padded, panels_of, panels_of_transposed
 
 # Small products run two to ten times faster from transposed weights, which fit the small-matrix kernels of OpenBLAS.
 _TRANSPOSE_UP_TO = 128
+# Larger ones run fastest on panels, if there are rows enough to repay laying them out.
+_PANELS_FROM, _PANEL_ROWS, _PANEL_WORK = 48, 4, 64
 _ZERO, _ONE = np.float32(0), np.float32(1)
+
+
+@inlined
+def _on_panels(rows: Any, time: Any, hidden: Any) -> Any:
+    return hidden >= _PANELS_FROM and rows >= _PANEL_ROWS and rows * time >= _PANEL_WORK
 
 
 @helper
@@ -36,15 +44,19 @@ def _forward_shard(
     nothing, shift = np.zeros(hidden, np.float32), bias_ih + bias_hh
     if cell == GRU:
         shift[2 * hidden :] = bias_ih[2 * hidden :]
-    products = np.zeros((rows.size, width), np.float32)
-    transposed = weight.T.copy() if hidden <= _TRANSPOSE_UP_TO else weight
+    on_panels = _on_panels(rows.size, time, hidden)
+    panels = panels_of_transposed(weight if on_panels else weight[:0])
+    products = np.zeros((rows.size, padded(width) if on_panels else width), np.float32)
+    transposed = weight.T.copy() if hidden <= _TRANSPOSE_UP_TO and not on_panels else weight
     here, before = start, start
     for step in range(time):
         running, staying = counts[step], counts[step + 1]
         if running == 0:
             break
         ahead = here + running
-        if step > 0 and hidden <= _TRANSPOSE_UP_TO:
+        if step > 0 and on_panels:
+            multiply(previous[here:ahead], panels, products, running, False)
+        elif step > 0 and hidden <= _TRANSPOSE_UP_TO:
             times(sgemm, previous[here:ahead], hidden, transposed, products, running, width, hidden, _ZERO)
         elif step > 0:
             times_transposed(sgemm, previous[here:ahead], weight, products, running, width, hidden)
@@ -93,9 +105,12 @@ def _backward_shard(
     time, hidden = d_outputs.shape[1], d_outputs.shape[2]
     width = weight.shape[0]
     nothing, share, share_n = np.zeros(hidden, np.float32), np.zeros(width, np.float32), np.zeros(hidden, np.float32)
-    carried, carried_c = np.empty((rows.size, hidden), np.float32), np.zeros((rows.size, hidden), np.float32)
+    on_panels = _on_panels(rows.size, time, hidden)
+    panels = panels_of(weight if on_panels else weight[:, :0])
+    carried = np.zeros((rows.size, padded(hidden) if on_panels else hidden), np.float32)
+    carried_c = np.zeros((rows.size, hidden), np.float32)
     for row in range(rows.size):
-        carried[row] = d_last[rows[row]]
+        carried[row, :hidden] = d_last[rows[row]]
     d_bias_ih[:] = _ZERO
     d_bias_hh[:] = _ZERO
     packed = counts.sum()
@@ -122,7 +137,9 @@ def _backward_shard(
                 rows, step, here, running, cell == ELMAN_RELU, gates, d_outputs, carried, d_gates, share,
             )  # fmt: skip
         _move(share, d_bias_hh)
-        if step > 0:
+        if step > 0 and on_panels:
+            multiply(d_gates[here : here + running], panels, carried, running, cell == GRU)
+        elif step > 0:
             beta = _ONE if cell == GRU else _ZERO
             times(sgemm, d_gates[here : here + running], width, weight, carried, running, hidden, width, beta)
     alike = 2 * hidden if cell == GRU else width

@@ -74,10 +74,9 @@ def _spread(context: Any, builder: Any, value: Any, given: Any, kind: Any) -> An
     number = context.cast(builder, value, given, types.float32)
     if not isinstance(kind, VectorType):
         return number
-    spread = ir.Constant(_llvm(kind), ir.Undefined)
-    for lane in range(kind.lanes):
-        spread = builder.insert_element(spread, number, ir.Constant(ir.IntType(32), lane))
-    return spread
+    nothing, zero = ir.Constant(_llvm(kind), ir.Undefined), ir.IntType(32)
+    first = builder.insert_element(nothing, number, ir.Constant(zero, 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(zero, kind.lanes), None))
 
 
 def _common(*kinds: Any) -> Any:

@@ -1,5 +1,6 @@
 """Weights to torch's own modules and back, and the lab's linear RNN as a plain module."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from rnnlab.errors import ConfigError
 from rnnlab.models.model import Model
 
-_MODULES: dict[str, type[nn.RNNBase]] = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+_MODULES: dict[str, Callable[..., nn.RNNBase]] = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 def to_torch(model: Model, run: int = 0) -> nn.RNNBase:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -32,7 +32,7 @@ class _FindingRecord(Config):
     check: str
     severity: str
     message: str
-    evidence: dict[str, Any] = {}
+    evidence: dict[str, Any] = Field(default_factory=dict)
     remedy: str = ""
 
 
@@ -46,11 +46,11 @@ class RunRecord(Config):
     model: ModelConfig
     training: TrainConfig
     codec: Codec
-    metrics: dict[str, dict[str, float | None]] = {}
+    metrics: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     findings: tuple[_FindingRecord, ...] = ()
     status: Status = "done"
-    data: dict[str, Any] = {}
-    environment: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict)
+    environment: dict[str, Any] = Field(default_factory=dict)
     seconds: float = 0.0
 
 

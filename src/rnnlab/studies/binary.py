@@ -135,7 +135,7 @@ def _describe(task: Task, run: Run, curve: list[float]) -> dict[str, Any]:
 def _bare(nonlinearity: str, seeds: tuple[int, ...], epochs: int, data: LabData, progress: Progress) -> Outcome:
     """Train the network the report began with: a recurrent layer of one unit whose state is the answer."""
     task = published_task()
-    model = ModelConfig(cell="elman", nonlinearity=nonlinearity, head="none")  # type: ignore[arg-type]
+    model = ModelConfig(cell="elman", nonlinearity=nonlinearity, head="none")
     configs = tuple(
         TrainConfig(optimizer="sgd", lr=0.01, batch_size=1, epochs=epochs, seed=seed, keep="last") for seed in seeds
     )
@@ -146,7 +146,7 @@ def _bare(nonlinearity: str, seeds: tuple[int, ...], epochs: int, data: LabData,
 def _bit_by_bit(cell: str, seeds: tuple[int, ...], epochs: int, data: LabData, progress: Progress) -> Outcome:
     """Train on eight steps of one bit: once on all numbers, once with a fifth of them held out."""
     source = library.binary("steps")
-    model = ModelConfig(cell=cell, hidden_size=64)  # type: ignore[arg-type]
+    model = ModelConfig(cell=cell, hidden_size=64)
     configs = tuple(
         TrainConfig(
             optimizer="adam",
@@ -193,7 +193,7 @@ def _starts(count: int, data: LabData, progress: Progress) -> Outcome:
     values, _ = task.inputs.gather(torch.arange(256).unsqueeze(0))
     measured: dict[str, Any] = {"starts": count, "layer_dim_2": _two_layers_with_one_state()}
     for cell, hidden in (("elman", 16), ("lstm", 64)):
-        config = ModelConfig(cell=cell, hidden_size=hidden, head="relu")  # type: ignore[arg-type]
+        config = ModelConfig(cell=cell, hidden_size=hidden, head="relu")
         model = Model(config, task.interface, data.seeds(count))
         model.engine = "equations"
         with torch.no_grad():

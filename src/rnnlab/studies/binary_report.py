@@ -184,7 +184,8 @@ def _moments(grid: list[Record], scale: Record) -> Section:
 
 
 def _near(scale: Record, cell: str, wanted: int) -> int:
-    return min(scale["hidden"][cell], key=lambda hidden: abs(hidden - wanted))
+    sizes: list[int] = scale["hidden"][cell]
+    return min(sizes, key=lambda hidden: abs(hidden - wanted))
 
 
 def _recurrence(outcomes: Mapping[str, Outcome], starts: Record, seeds: Sequence[int]) -> Section:
@@ -206,7 +207,8 @@ def _recurrence(outcomes: Mapping[str, Outcome], starts: Record, seeds: Sequence
         "Where recurrence begins",
         (
             "With all eight bits in one step, the state before it is zero, and so is the gradient of the recurrent weights: the"
-            f" largest, over the first seeds of either network and through torch's own layers, is {largest:g}. Neither published network is recurrent.",
+            f" largest, over the first seeds of either network and through torch's own layers, is {largest:g}."
+            " Neither published network is recurrent.",
             f"The parameter layer_dim cannot be changed either: with 2 torch says '{starts['layer_dim_2']}'.",
             "One bit a step, a linear head and standardised targets make it the sequence task that was meant.",
         ),

@@ -1,8 +1,6 @@
 """From runs to figures: medians and spreads over seeds, claims, curves. No study's own sentences are here."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-
 import numpy as np
 
 from rnnlab.results import Claim, Value, Verdict
@@ -94,13 +92,3 @@ def spaced(count: int, most: int = CURVE_POINTS) -> list[int]:
     """Return at most ``most`` positions among ``count``, dense at the beginning, with the last one."""
     where = np.unique(np.geomspace(1, count, most).astype(int) - 1)
     return [int(i) for i in where]
-
-
-def test_metric(runs: Sequence[Run], metric: str, part: str = "test") -> list[float]:
-    """Return a metric of every run on a part of the data; NaN for runs that diverged."""
-    return [float("nan") if run.status == "diverged" else run.metrics[part][metric] for run in runs]
-
-
-def record(**values: Any) -> dict[str, Value]:
-    """Return a record of a figure."""
-    return dict(values)

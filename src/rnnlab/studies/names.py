@@ -118,7 +118,7 @@ def _published(
     )  # fmt: skip
     traces: list[list[str]] = [[] for _ in configs]
     watch = partial(_note_trace, traces, max(1, scale["steps"] // 20), scale["steps"])
-    model = ModelConfig(cell=cell, hidden_size=hidden)  # type: ignore[arg-type]
+    model = ModelConfig(cell=cell, hidden_size=hidden)
     runs = train_watched(task, model, configs, progress, name=f"published-{cell}-{hidden}", watch=watch)
     described = [
         {"lr": run.train_config.lr, "status": run.status, "metrics": run.metrics, "trace": trace, "parameters": len(run.weights),
@@ -155,8 +155,8 @@ def _cell(
         )
         for seed in seeds
     )
-    model = ModelConfig(cell=cell, hidden_size=hidden)  # type: ignore[arg-type]
-    runs = []
+    model = ModelConfig(cell=cell, hidden_size=hidden)
+    runs: list[Run] = []
     for number, config in enumerate(configs):
         share = partial(_part_of, progress, number, len(configs))
         runs += train_watched(task, model, (config,), share, name=f"{cell}-{hidden}-{config.seed}")
@@ -222,7 +222,7 @@ def _rates(cell: str, hidden: int, scale: dict[str, Any], data: LabData, progres
         )
         for rate in scale["rates"]
     )  # fmt: skip
-    model = ModelConfig(cell=cell, hidden_size=hidden)  # type: ignore[arg-type]
+    model = ModelConfig(cell=cell, hidden_size=hidden)
     runs = train_watched(task, model, configs, progress, name=f"rates-{cell}-{hidden}")
     described = [
         {"lr": run.train_config.lr, "status": run.status, "parameters": len(run.weights),

@@ -4,7 +4,8 @@ The plain loop is the lab's, written out: modules of torch, one name an update, 
 """
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -80,13 +81,13 @@ class LinearRNN(nn.Module):
         for letter in name:
             pair = torch.cat([letter, hidden], dim=1)
             hidden, output = self.i2h(pair), self.i2o(pair)
-        return output
+        return cast(Tensor, output)
 
 
 class LibraryRNN(nn.Module):
     """``nn.RNN`` or ``nn.LSTM`` and a linear layer on the last step."""
 
-    def __init__(self, layer: type[nn.RNNBase], symbols: int, hidden_size: int, classes: int) -> None:
+    def __init__(self, layer: Callable[..., nn.RNNBase], symbols: int, hidden_size: int, classes: int) -> None:
         super().__init__()
         self.layer = layer(symbols, hidden_size)
         self.head = nn.Linear(hidden_size, classes)
@@ -111,7 +112,7 @@ def plain_update(network: nn.Module, optimizer: torch.optim.Optimizer, name: Ten
     """Make the lab's update on one name ``(time, 1, symbols)`` and return its loss."""
     optimizer.zero_grad()
     loss = functional.cross_entropy(network(name), label)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     return loss.item()
 

@@ -65,7 +65,8 @@ def claims(scale: Record, data: LabData, outcomes: Mapping[str, Outcome]) -> tup
 def _fate(run: Record) -> str:
     if run["status"] != "diverged":
         return "it trained to the end"
-    return run["findings"][0]["message"][0].lower() + run["findings"][0]["message"][1:].rstrip(".")
+    message: str = run["findings"][0]["message"]
+    return message[0].lower() + message[1:].rstrip(".")
 
 
 def _explodes(run: Record, name: str, text: str, reported: Any, seed: tuple[int, ...], when: Verdict) -> Claim:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-
 from rnnlab.studies.jobs import Job, LabData, Outcome
 
 POLL_SECONDS = 0.1

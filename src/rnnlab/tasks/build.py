@@ -66,7 +66,8 @@ def from_numbers(
         seed: of the split.
     """
     labelled = isinstance(source.targets, tuple)
-    splits = splits or split_rows(len(source.values), source.targets if labelled else None, seed=seed)
+    labels_given = source.targets if isinstance(source.targets, tuple) else None
+    splits = splits or split_rows(len(source.values), labels_given, seed=seed)
     features = source.values[0].shape[1]
     seen = np.concatenate([source.values[row] for row in splits.train])
     scaling = Scaling.standard(seen) if scale_inputs else Scaling.identity(features)
@@ -152,8 +153,7 @@ def forecast_series(
     )  # fmt: skip
     changes = codec.changes(values)
     seen = changes[: int(splits.train.max()) + context_length + gap + horizon, None]
-    ways = {"standard": Scaling.standard, "unit": Scaling.unit_range, "none": lambda _: Scaling.identity(1)}
-    fitted = ways[scaling](seen)
+    fitted = _fit_scaling(scaling, seen)
     codec = codec.replace(offset=fitted.offset[0], scale=fitted.scale[0])
     scaled = ((changes - codec.offset) / codec.scale).astype(np.float32)
     starts = np.arange(examples)
@@ -174,6 +174,12 @@ def forecast_series(
         source.provenance,
         source.fingerprint,
     )
+
+
+def _fit_scaling(way: str, seen: np.ndarray) -> Scaling:
+    if way == "none":
+        return Scaling.identity(seen.shape[1])
+    return Scaling.unit_range(seen) if way == "unit" else Scaling.standard(seen)
 
 
 def _by_target_time(length: int, examples: int, first: int, horizon: int, test: float, validation: float) -> Splits:

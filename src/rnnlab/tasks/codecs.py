@@ -190,7 +190,8 @@ Codec = Annotated[TextCodec | NumberCodec | SeriesCodec, Field(discriminator="ki
 def probabilities(outputs: np.ndarray) -> np.ndarray:
     """Return the softmax of logits ``(examples, labels)``."""
     shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    shares: np.ndarray = shifted / shifted.sum(axis=1, keepdims=True)
+    return shares
 
 
 def decode_labels(outputs: np.ndarray, labels: Sequence[str]) -> list[Prediction]:

@@ -77,4 +77,5 @@ def combine(one: np.ndarray, other: np.ndarray, weight: float) -> np.ndarray:
     """
     logs = weight * np.log(np.maximum(one, 1e-12)) + (1 - weight) * np.log(np.maximum(other, 1e-12))
     shares = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
+    normalised: np.ndarray = shares / shares.sum(axis=1, keepdims=True)
+    return normalised

@@ -5,6 +5,7 @@ update is a handful of operations however many layers and runs there are.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -58,7 +59,7 @@ class Optimizer:
             self._sgd(flat, gradient, rates)
         else:
             self._adam(flat, gradient, rates)
-        return norm
+        return cast(Tensor, norm)
 
     def _sgd(self, flat: Tensor, gradient: Tensor, rates: Tensor) -> None:
         if self.state:
