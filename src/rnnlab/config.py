@@ -126,9 +126,14 @@ def _one_line(model: type[Config], error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"option {name!r} is unknown; use {suggest(name, model.model_fields)}"
     if first["type"] == "literal_error":
-        choices = get_args(model.model_fields[name].annotation)
-        return f"{name} must be {suggest(str(value), map(str, choices))}, got {value!r}"
+        return f"{name} must be {suggest(str(value), _choices(model.model_fields[name].annotation))}, got {value!r}"
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
-    rule = first["msg"].removeprefix("Input ").removeprefix("should ")
+    rule = first["msg"].removeprefix("Input ").removeprefix("String ").removeprefix("should ")
     return f"{name} must {rule}, got {value!r}; see --help for its range"
+
+
+def _choices(annotation: Any) -> list[str]:
+    """Return the choices of a ``Literal``, also where it may be None."""
+    found = get_args(annotation)
+    return [str(item) for option in found for item in (get_args(option) or (option,)) if item is not type(None)]

@@ -3,6 +3,8 @@
 import bz2
 import gzip
 import lzma
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -289,6 +291,15 @@ def test_several_series_where_one_was_named(file) -> None:  # type: ignore[no-un
     )
 
 
+def test_several_series_told_apart_by_two_columns(file) -> None:  # type: ignore[no-untyped-def]
+    rows = [f"2024-01-0{d},{s},{i},{d}" for s in (1, 2) for i in (1, 2) for d in (1, 2, 3)]
+    path = file("date,store,item,sales\n" + "\n".join(rows))
+    assert message(lambda: read(DataConfig(data=str(path), time="date", value="sales"))) == (
+        f"{path} must hold one series, got 4 told apart by 'store' and 'item'; "
+        "pass --where store=..., item=..., or --aggregate mean"
+    )
+
+
 def test_ambiguous_columns_and_empty_filter_are_named(file) -> None:  # type: ignore[no-untyped-def]
     path = file("date,a,b\n2024-01-01,1,2\n2024-01-02,3,4\n")
     assert message(lambda: read_series(path)) == (
@@ -480,3 +491,23 @@ def test_folder_takes_no_columns(tmp_path: Path) -> None:
 def test_pattern_that_fits_nothing_is_named(file, steps: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(DataError, match="steps must"):
         read(DataConfig(data=str(file("t1,y\n1,2\n")), steps=steps, target="y"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+def test_memory_does_not_grow_with_text_that_is_not_asked_for(tmp_path: Path) -> None:
+    """The peak of reading 200,000 rows moves little when each row carries 600 characters more."""
+    # VmHWM, not ru_maxrss: the latter begins with the size of the process that started this one.
+    code = (
+        "import sys; from rnnlab.data import read_names; read_names(sys.argv[1], text='t', target='l'); "
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    peaks = []
+    for width in (0, 600):
+        path = tmp_path / f"{width}.csv"
+        with path.open("w") as out:
+            out.write("t,l,notes\n")
+            out.writelines(f"name{i},{i % 5},{'x' * width}\n" for i in range(200_000))
+        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout) / 1024)
+    assert peaks[1] - peaks[0] < 60  # MiB; the file grew by 115

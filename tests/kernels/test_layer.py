@@ -25,8 +25,12 @@ def _hold(case, outputs, last, gradients, inputs, tolerance=TOLERANCE):
                 assert worst(tensor.grad[run], reference) < tolerance
 
 
-# Sizes on both sides of every branch: vectors of 16 and 4 and single numbers, one shard and several, small and large weights.
-SIZES = [(1, 1, 1, 1, 1), (1, 3, 4, 2, 5), (3, 70, 6, 3, 33), (2, 40, 5, 4, 130), (1, 130, 3, 7, 16)]
+# Sizes on both sides of every branch: vectors of 16 and 4 and single numbers, one shard and several, products
+# by BLAS and on panels.
+SIZES = [
+    (1, 1, 1, 1, 1), (1, 3, 4, 2, 5), (3, 70, 6, 3, 33), (2, 40, 5, 4, 130), (1, 130, 3, 7, 16), (1, 3, 5, 2, 140),
+    (2, 33, 6, 9, 50), (1, 70, 4, 12, 64),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("cell", CELLS)

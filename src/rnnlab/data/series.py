@@ -6,6 +6,7 @@ in one file. Nothing is averaged, filled or sorted unless the caller says so.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
@@ -185,17 +186,21 @@ def _distinct(table: Table, request: SeriesRequest, time: str) -> None:
 def _several(table: Table, request: SeriesRequest, time: str) -> str | None:
     """Return the message for a file that holds several series, where a column tells them apart."""
     taken = {request.time, request.value, time, *request.known, *request.where}
-    others = [column for column in table.columns if column not in taken][:20]
+    others = [column for column in table.columns if column not in taken][:6]
     total = int(table.run("SELECT count(*) FROM points")[0][0])
     moments = int(table.run("SELECT count(DISTINCT t) FROM points")[0][0])
-    for column in others:
-        table.load([time, column], request.where)
-        series, pairs = table.run("SELECT count(DISTINCT c1), count(DISTINCT (c0, c1)) FROM rows")[0]
-        if pairs == total and 1 < series < total and series * moments >= total:
-            return (
-                f"{table.path} must hold one series, got {series} told apart by {column!r}; "
-                f"pass --id {column}, or --aggregate mean"
-            )
+    for size in (1, 2):
+        for together in combinations(others, size):
+            table.load([time, *together], request.where)
+            keys = ", ".join(f"c{i}" for i in range(1, size + 1))
+            series, pairs = table.run(f"SELECT count(DISTINCT ({keys})), count(DISTINCT (c0, {keys})) FROM rows")[0]
+            if pairs == total and 1 < series < total and series * moments >= total:
+                apart = " and ".join(map(repr, together))
+                way = f"--id {together[0]}" if size == 1 else f"--where {'=..., '.join(together)}=..."
+                return (
+                    f"{table.path} must hold one series, got {series} told apart by {apart}; pass {way}, "
+                    "or --aggregate mean"
+                )
     return None
 
 

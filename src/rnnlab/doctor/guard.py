@@ -88,16 +88,12 @@ def copy_training(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[n
             for tensor in value if isinstance(value, (tuple, list)) else (value,):
                 if isinstance(tensor, Tensor) and not tensor.is_leaf:
                     memo[id(tensor)] = tensor.detach().clone()
-    hooks = optimizer.__dict__.get("_optimizer_step_pre_hooks"), optimizer.__dict__.get("_optimizer_step_post_hooks")
     copied: tuple[nn.Module, torch.optim.Optimizer] = copy.deepcopy((model, optimizer), memo)
     for module in copied[0].modules():
         for name in _HOOKS:
             table = module.__dict__.get(name) or {}
             for key in [key for key, hook in table.items() if not _of_torch(hook)]:
                 del table[key]
-    if any(hooks):
-        copied[1].__dict__["_optimizer_step_pre_hooks"].clear()
-        copied[1].__dict__["_optimizer_step_post_hooks"].clear()
     for group in copied[1].param_groups:
         for parameter in group["params"]:
             parameter.grad = None

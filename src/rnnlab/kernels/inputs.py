@@ -15,6 +15,7 @@ import numpy as np
 from rnnlab.kernels.blas import times, times_transposed, transposed_times
 from rnnlab.kernels.compiling import helper, inlined
 from rnnlab.kernels.jobs import FEATURES, GRU, PROJECTED
+from rnnlab.kernels.panels import multiply, panels_of_transposed
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
@@ -47,7 +48,11 @@ def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, 
             else:
                 _copy(table[symbols[batch, step]], gates[here + row])
         here += counts[step]
-    if mode == FEATURES and here > start:
+    if mode != FEATURES or here == start:
+        return
+    if features >= 8 and width % 32 == 0 and here - start >= 64:
+        multiply(packed_inputs[start:here], panels_of_transposed(weight), gates[start:here], here - start, False)
+    else:
         times_transposed(sgemm, packed_inputs[start:here], weight, gates[start:here], here - start, width, features)
 
 

@@ -54,10 +54,10 @@ class Plan:
 def shard_count(batch: int, hidden: int) -> int:
     """Return in how many shards a batch is dealt.
 
-    A product copies the weights once a call, which costs as much as about 30 rows of arithmetic where they are large
-    (256 units): shards are to have 64 rows, 128 of large ones, and small batches stay whole. Small weights are not copied.
+    Every shard lays the weights out for itself once a pass, which costs as much as a step of 60 rows: shards are to have 64
+    sequences, 128 where weights are large, and fewer only where a second core would have nothing to do otherwise.
     """
-    if batch < 32 or (batch <= 64 and hidden > 128):
+    if batch < 32:
         return 1
     if batch <= 64:
         return 2

@@ -106,7 +106,7 @@ def _backward_shard(
     width = weight.shape[0]
     nothing, share, share_n = np.zeros(hidden, np.float32), np.zeros(width, np.float32), np.zeros(hidden, np.float32)
     on_panels = _on_panels(rows.size, time, hidden)
-    panels = panels_of(weight if on_panels else weight[:, :0])
+    panels = panels_of(weight if on_panels else weight[:0])
     carried = np.zeros((rows.size, padded(hidden) if on_panels else hidden), np.float32)
     carried_c = np.zeros((rows.size, hidden), np.float32)
     for row in range(rows.size):

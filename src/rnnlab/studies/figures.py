@@ -1,6 +1,7 @@
 """From runs to figures: medians and spreads over seeds, claims, curves. No study's own sentences are here."""
 
 from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from rnnlab.results import Claim, Value, Verdict
@@ -92,3 +93,8 @@ def spaced(count: int, most: int = CURVE_POINTS) -> list[int]:
     """Return at most ``most`` positions among ``count``, dense at the beginning, with the last one."""
     where = np.unique(np.geomspace(1, count, most).astype(int) - 1)
     return [int(i) for i in where]
+
+
+def record(**values: Value) -> dict[str, Value]:
+    """Return a record of a figure."""
+    return values

@@ -39,6 +39,14 @@ SIZES = {
              "best_epochs": 20, "timed": 1000},
 }  # fmt: skip
 
+BEST_MODEL = ModelConfig(
+    cell="gru", hidden_size=128, bidirectional=True, embedding_size=64, dropout=0.3, readout="max"
+)
+BEST_TRAINING = TrainConfig(
+    lr=0.004, schedule="one_cycle", batch_size=128, batching="by_length", label_smoothing=0.1, input_dropout=0.1, clip=1.0,
+    weight_decay=0.01, keep="last",
+)  # fmt: skip
+
 
 class Names:
     """The fourth study of the lab."""
@@ -200,16 +208,10 @@ def _confusion(task: Task, run: Run) -> list[list[int]]:
 def _best(scale: dict[str, Any], data: LabData, progress: Progress) -> Outcome:
     """Train the best recipe we know, and put it beside the n-grams, and both together."""
     task = names_task(data, scale, lowercase=True)
-    model = ModelConfig(
-        cell="gru", hidden_size=128, bidirectional=True, embedding_size=64, dropout=0.3, readout="max"
-    )
-    config = TrainConfig(
-        lr=0.004, schedule="one_cycle", batch_size=128, batching="by_length", epochs=scale["best_epochs"],
-        label_smoothing=0.1, input_dropout=0.1, clip=1.0, weight_decay=0.01, seed=data.seed, keep="last",
-    )  # fmt: skip
-    runs = train_watched(task, model, (config,), progress, name="best")
+    config = BEST_TRAINING.replace(epochs=scale["best_epochs"], seed=data.seed)
+    runs = train_watched(task, BEST_MODEL, (config,), progress, name="best")
     measured = {"runs": [_described(task, run) for run in runs], "confusion": _confusion(task, runs[0])}
-    return Outcome(runs, measured | {"baselines": combine_with_ngrams(task, runs[0], data)})
+    return Outcome(runs, measured | {"baselines": combine_with_ngrams(task, runs[0])})
 
 
 def _rates(cell: str, hidden: int, scale: dict[str, Any], data: LabData, progress: Progress) -> Outcome:

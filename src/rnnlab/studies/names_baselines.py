@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from rnnlab.models.layers import one_hot
 from rnnlab.runs import Run
-from rnnlab.studies.jobs import LabData, Progress
+from rnnlab.studies.jobs import Progress
 from rnnlab.tasks import Task, probabilities, score_labels
 from rnnlab.tasks.ngrams import NgramClassifier, combine
 
 
-def combine_with_ngrams(task: Task, run: Run, data: LabData) -> dict[str, dict[str, float]]:
+def combine_with_ngrams(task: Task, run: Run) -> dict[str, dict[str, float]]:
     """Return the metrics on held-out names of the class prior, the n-grams, the network, and both together.
 
     Each has ``adjusted_macro_recall`` too: with the logits moved by the class prior. The weight of the network in the pair is
