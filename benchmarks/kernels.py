@@ -1,7 +1,8 @@
 """Measure the compiled kernels against torch's own layers and the stacked equations, side by side in one run.
 
 Every road does the same work: forward, backward from the last step's square, and an Adam update. The roads take turns, and
-the medians over all turns are compared, so that a machine that is busy for a while hurts all alike. Prints a table, and with
+the medians over all turns are compared, so that a machine that is busy for a while hurts all alike. With one thread it
+counts CPU seconds, which neighbours disturb least. Prints a table, and with
 ``--json PATH`` writes the figures; the GFLOP/s count the products of the layer alone (input, recurrent, and their gradients).
 
     python benchmarks/kernels.py [--threads 2] [--turns 15] [--cells lstm gru elman] [--shapes "T8 B1" ...] [--json PATH]
@@ -26,6 +27,7 @@ from rnnlab.models.layers import run_layer
 from rnnlab.models.parameters import initialise, views, weights
 from rnnlab.training.optimizers import Optimizer
 
+_clock = time.perf_counter
 GATES = {"elman": 1, "lstm": 4, "gru": 3}
 LAYERS = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -127,10 +129,10 @@ def measure(cell: str, shape: Shape, turns: int) -> dict[str, float]:
     repeats = {name: max(1, int(0.01 / _warm(road))) for name, (road, _) in roads.items()}
     for _ in range(turns):
         for name, (road, runs) in roads.items():
-            began = time.perf_counter()
+            began = _clock()
             for _ in range(repeats[name]):
                 road()
-            taken[name].append((time.perf_counter() - began) / repeats[name] / runs)
+            taken[name].append((_clock() - began) / repeats[name] / runs)
     return {name: 1e3 * statistics.median(values) for name, values in taken.items()}
 
 
@@ -141,9 +143,9 @@ def _warm(road: Callable[[], None]) -> float:
 
 
 def _seconds(road: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = _clock()
     road()
-    return time.perf_counter() - began
+    return _clock() - began
 
 
 def main() -> None:
@@ -156,6 +158,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
+    global _clock
+    if asked.threads == 1:
+        _clock = time.process_time
     best = best_sgemm(asked.threads)
     print(f"{asked.threads} threads; best sgemm: " + ", ".join(f"{n} {v:.0f} GFLOP/s" for n, v in best.items()))
     print(f"{'cell':6} {'shape':24} {'torch ms':>9} {'kernel':>9} {'equations':>9} {'ratio':>6} {'sgemm':>6}  choice")

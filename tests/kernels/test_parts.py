@@ -12,7 +12,7 @@ import threadpoolctl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlab.kernels import compiling
+from rnnlab.kernels import compiling, panels
 from rnnlab.kernels.activations import sigmoid, tanh
 from rnnlab.kernels.blas import one_blas_thread
 from rnnlab.kernels.buffers import Lease
@@ -99,6 +99,19 @@ def test_a_plan_holds_every_step_of_every_sequence_once(drawn):
     assert plan.starts.ravel().tolist() == (np.cumsum(totals) - totals).tolist()
 
 
+@pytest.mark.parametrize(("rows", "inner", "columns"), [(1, 3, 5), (8, 16, 32), (13, 7, 70), (64, 50, 200)])
+def test_panels_multiply_like_numpy(rows, inner, columns):
+    draw = np.random.default_rng(0)
+    a = draw.standard_normal((rows, inner), dtype=np.float32)
+    weight = draw.standard_normal((inner, columns), dtype=np.float32)
+    out = np.ones((rows, -(-columns // 32) * 32), dtype=np.float32)
+    panels.multiply(a, panels.panels_of(weight), out, rows, True)
+    assert np.allclose(out[:, :columns], 1 + a @ weight, atol=1e-4)
+    panels.multiply(a, panels.panels_of_transposed(np.ascontiguousarray(weight.T)), out, rows, False)
+    assert np.allclose(out[:, :columns], a @ weight, atol=1e-4)
+    assert not out[:, columns:].any()
+
+
 def test_shards_do_not_depend_on_runs():
     assert full_plan(1, 200, 3, 64).bounds.tolist() == full_plan(5, 200, 3, 64).bounds.tolist()
 
@@ -151,7 +164,7 @@ import time, torch
 from pathlib import Path
 began = time.perf_counter()
 from rnnlab.kernels import layer
-from rnnlab.kernels import compiling
+from rnnlab.kernels import compiling, panels
 weights = [torch.randn(shape) for shape in ((1, 6, 3), (1, 6, 6), (1, 6), (1, 6))]
 layer("elman", torch.randn(1, 2, 4, 3), *weights)
 print(time.perf_counter() - began)

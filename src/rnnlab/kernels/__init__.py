@@ -18,14 +18,15 @@ from rnnlab.kernels.choice import choose, supported
 
 if TYPE_CHECKING:
     from rnnlab.kernels.layers import layer, recurrent
+    from rnnlab.kernels.steps import prepare
 
-__all__ = ["choose", "layer", "recurrent", "supported"]
+__all__ = ["choose", "layer", "prepare", "recurrent", "supported"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("layer", "recurrent"):
+    if name not in ("layer", "prepare", "recurrent"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rnnlab.kernels import layers  # loads numba
+    from rnnlab.kernels import layers, steps  # loads numba
 
-    globals().update(layer=layers.layer, recurrent=layers.recurrent)
+    globals().update(layer=layers.layer, prepare=steps.prepare, recurrent=layers.recurrent)
     return globals()[name]

@@ -6,6 +6,7 @@ serves. Only the drivers are kept (`compiled`); what they call is compiled into 
 no cell.
 """
 
+import logging
 import os
 import stat
 import tempfile
@@ -23,6 +24,8 @@ Function = TypeVar("Function", bound=Callable[..., object])
 # Contraction to fused multiply-adds, and no more: a NaN must stay a NaN, so that a diverged run is seen.
 MATHS = {"contract", "nsz", "arcp"}
 
+
+_log = logging.getLogger(__name__)
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": MATHS, "error_model": "numpy"}
 
@@ -54,6 +57,8 @@ def compiled(function: Callable[..., None], signature: Any) -> int:
         if folder is not None:
             vars(config)["CACHE_DIR"] = str(folder)
         made = numba.cfunc(signature, cache=folder is not None, **_OPTIONS)(function)
+    if not made.cache_hits:
+        _log.info("compiled the recurrent kernels; the next start loads them from disk")
     _kept.append(made)  # the code lives as long as its object
     address: Any = made.address
     return int(address)

@@ -15,7 +15,7 @@ import numpy as np
 from rnnlab.kernels.blas import times, times_transposed, transposed_times
 from rnnlab.kernels.compiling import helper, inlined
 from rnnlab.kernels.jobs import FEATURES, GRU, PROJECTED
-from rnnlab.kernels.panels import multiply, panels_of_transposed
+from rnnlab.kernels.panels import FITS, multiply, panels_of_transposed
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
@@ -50,7 +50,7 @@ def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, 
         here += counts[step]
     if mode != FEATURES or here == start:
         return
-    if features >= 8 and width % 32 == 0 and here - start >= 64:
+    if FITS and features >= 8 and width % 32 == 0 and here - start >= 64:
         multiply(packed_inputs[start:here], panels_of_transposed(weight), gates[start:here], here - start, False)
     else:
         times_transposed(sgemm, packed_inputs[start:here], weight, gates[start:here], here - start, width, features)

@@ -8,11 +8,15 @@ product keeps eight rows by one panel in registers. Every row is added up in the
 from typing import Any
 
 import numpy as np
+from llvmlite import binding  # type: ignore[import-untyped]
 
 from rnnlab.kernels.compiling import helper, inlined
 from rnnlab.kernels.vectors import SINGLE, WIDE, load, store
 
 _PANEL = 32
+
+# Eight rows by 32 columns fill sixteen registers of 512 bits; a processor without them leaves products to BLAS.
+FITS = bool(binding.get_host_cpu_features().get("avx512f", False))
 
 
 @inlined

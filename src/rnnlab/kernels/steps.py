@@ -9,6 +9,7 @@ input's side is in `inputs`.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,attr-defined"
 
 from functools import cache
+from time import perf_counter
 from typing import Any
 
 import numba
@@ -21,7 +22,7 @@ from rnnlab.kernels.compiling import compiled, helper, inlined, source_stamp
 from rnnlab.kernels.inputs import pack, unpack
 from rnnlab.kernels.jobs import ELMAN_RELU, FEATURES, GRU, LSTM, PROJECTED, SYMBOLS
 from rnnlab.kernels.memory import add_one, place
-from rnnlab.kernels.panels import multiply, padded, panels_of, panels_of_transposed
+from rnnlab.kernels.panels import FITS, multiply, padded, panels_of, panels_of_transposed
 
 # Small products run two to ten times faster from transposed weights, which fit the small-matrix kernels of OpenBLAS.
 _TRANSPOSE_UP_TO = 128
@@ -32,7 +33,7 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 
 @inlined
 def _on_panels(rows: Any, time: Any, hidden: Any) -> Any:
-    return hidden >= _PANELS_FROM and rows >= _PANEL_ROWS and rows * time >= _PANEL_WORK
+    return FITS and hidden >= _PANELS_FROM and rows >= _PANEL_ROWS and rows * time >= _PANEL_WORK
 
 
 @helper
@@ -299,3 +300,14 @@ def forward() -> int:
 def backward() -> int:
     """Return the address of the backward driver, as `forward`."""
     return compiled(_build_backward(source_stamp()), types.void(types.CPointer(types.int64)))
+
+
+def prepare() -> float:
+    """Compile the kernels, or load them from disk, and return the seconds it took.
+
+    The first call on a machine compiles, for 10 to 30 seconds; without this, the first training step does.
+    """
+    began = perf_counter()
+    forward()
+    backward()
+    return perf_counter() - began

@@ -1,0 +1,48 @@
+"""What holds for the package as a whole."""
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import torch
+
+import rnnlab
+from rnnlab.errors import RnnlabError, suggest
+from rnnlab.randomness import generator
+
+ROOT = Path(rnnlab.__file__).parent
+
+
+def test_every_module_says_what_it_is() -> None:
+    for module in pkgutil.walk_packages([str(ROOT)], "rnnlab."):
+        if module.name != "rnnlab.__main__":
+            found = importlib.import_module(module.name)
+            assert found.__doc__, f"{module.name} has no docstring"
+
+
+def test_all_is_what_can_be_imported() -> None:
+    for module in pkgutil.walk_packages([str(ROOT)], "rnnlab."):
+        if module.name == "rnnlab.__main__":
+            continue
+        found = importlib.import_module(module.name)
+        for name in getattr(found, "__all__", []):
+            assert hasattr(found, name), f"{module.name}.{name}"
+
+
+def test_no_module_executes_pickles() -> None:
+    for path in ROOT.rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"\bpickle\.loads?\(|torch\.load\(", text), path
+
+
+def test_draws_depend_on_their_key_alone() -> None:
+    one, again = (torch.rand(3, generator=generator(1, "order", 2)) for _ in range(2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, torch.rand(3, generator=generator(1, "order", 3)))
+    assert not torch.equal(one, torch.rand(3, generator=generator("1", "order", 2)))
+
+
+def test_errors_suggest_the_nearest_choice() -> None:
+    assert suggest("lstn", ["gru", "lstm"]) == "one of gru, lstm (nearest: lstm)"
+    assert issubclass(RnnlabError, Exception)
