@@ -95,22 +95,22 @@ def our_road(cell: str, shape: Shape, engine: str) -> Callable[[], None]:
     layout = weights(config, 0, shape.features, shape.hidden, GATES[cell])
     flat = initialise(layout, list(range(shape.runs)))
     gradient = torch.zeros_like(flat)
-    parameters, gradients = views(flat, layout), views(gradient, layout)
-    for name, parameter in parameters.items():
-        parameter.requires_grad_().grad = gradients[name]
+    parameters, gradients = views(flat, layout), list(views(gradient, layout).values())
+    for parameter in parameters.values():
+        parameter.requires_grad_()
     optimizer = Optimizer([TrainConfig(optimizer="adam", lr=1e-4)] * shape.runs, flat)
     rates = torch.full((shape.runs, 1), 1e-4)
     inputs = torch.randn(shape.runs, shape.batch, shape.time, shape.features)
     four = tuple(parameters[f"{name}_l0"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
 
     def update() -> None:
-        gradient.zero_()
         outputs: Tensor
         if engine == "kernel":
             outputs, _ = layer(cell, inputs, *four)
         else:
             outputs = run_layer(config, inputs, four, None, reverse=False, engine=engine)
-        outputs[:, :, -1].square().mean(dim=(1, 2)).sum().backward()
+        loss = outputs[:, :, -1].square().mean(dim=(1, 2)).sum()
+        torch._foreach_copy_(gradients, torch.autograd.grad(loss, list(parameters.values())))
         with torch.no_grad():
             optimizer.update(flat, gradient, rates)
 

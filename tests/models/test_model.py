@@ -99,6 +99,22 @@ def test_stack_equals_single_runs(cell: dict, embedding_size: int) -> None:
         torch.testing.assert_close(gradient[run], expected[0], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("symbols", [0, 9])
+@pytest.mark.parametrize("cell", CELLS, ids=ids)
+def test_compiled_kernels_give_what_the_equations_give(cell: dict, symbols: int) -> None:
+    config = ModelConfig(hidden_size=8, num_layers=2, bidirectional=True, readout="mean", **cell)
+    model = Model(config, Interface(symbols, 0 if symbols else 3, 2), seeds=[0, 4])
+    inputs = torch.randint(1, 9, (2, 5, 6)) if symbols else torch.randn(2, 5, 6, 3)
+    lengths = torch.randint(1, 7, (2, 5))
+    found = {}
+    for engine in ("equations", "kernel"):
+        model.engine = engine
+        outputs = model(inputs, lengths)
+        found[engine] = (outputs.detach(), model.gradient(outputs.square().sum()).clone())
+    torch.testing.assert_close(found["kernel"][0], found["equations"][0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found["kernel"][1], found["equations"][1], rtol=1e-4, atol=1e-5)
+
+
 def test_one_hot_symbols_equal_dense_inputs() -> None:
     symbols = Model(ModelConfig(cell="gru", hidden_size=4), Interface(5, 0, 2), seeds=[1])
     dense = Model(ModelConfig(cell="gru", hidden_size=4), Interface(0, 5, 2), seeds=[1])

@@ -57,7 +57,8 @@ def test_an_explosion_turns_the_verdict() -> None:
     wild = {"status": "diverged", "steps": 70, "lr": 0.8, "findings": [{"message": "The loss rose."}]}
     tame = {"status": "done", "steps": 70, "lr": 0.8, "metrics": {"test": {"accuracy": 0.5}}}
     assert _explodes(wild, "a.b", "optimal", 0.8, (0,), "contradicted").verdict == "contradicted"
-    assert _explodes(tame, "a.b", "optimal", 0.8, (0,), "contradicted").verdict == "reproduced"
+    assert _explodes(tame, "a.b", "optimal", 0.8, (0,), "contradicted").verdict == "untestable"
+    assert _explodes(tame | {"steps": 100_000}, "a.b", "optimal", 0.8, (0,), "contradicted").verdict == "reproduced"
     assert _explodes(wild, "a.b", "explodes", "x", (0,), "reproduced").verdict == "reproduced"
 
 

@@ -54,6 +54,8 @@ def lab(
     results: list[Any] = []
     command = _command(studies or [], size, data or [], where or [], seed)
     save = partial(write_report, out=out, size=size, environment=environment(), command=command)
+    if size == "smoke":
+        save = partial(save, subtitle="A smoke run: it shows that everything works; its figures and verdicts mean nothing.")
     save(results)
     interrupted = _watch(chosen, size, given, out, workers, results, save, quiet=json)
     missing = [study.title for study in chosen if study.name not in {result.study for result in results}]

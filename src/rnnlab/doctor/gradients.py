@@ -50,7 +50,9 @@ def _step_gradients(examination: Examination) -> StepGradients | None:
     by_step = examination.batch.layout.by_step(answer)
     lengths = examination.batch.lengths
     if by_step is not None:
-        index = torch.full((by_step.shape[0],), steps - 1) if lengths is None else lengths.flatten().clamp(max=steps) - 1
+        index = (
+            torch.full((by_step.shape[0],), steps - 1) if lengths is None else lengths.flatten().clamp(max=steps) - 1
+        )
         answer = by_step[torch.arange(by_step.shape[0]), index]
     direction = torch.randn(answer.shape, generator=torch.Generator().manual_seed(0)).to(answer.dtype)
     gradients = torch.autograd.grad((answer * direction).sum(), inputs, allow_unused=True)
@@ -90,7 +92,14 @@ def _curve(first: nn.Module, gradients: tuple[Tensor | None, ...], steps: int) -
 
 @check(
     "vanishing_gradients",
-    silenced_by=("state_reset", "one_step_sequence", "samples_influence_each_other", "saturated_gates", "dead_relu", "gradient_cut"),
+    silenced_by=(
+        "state_reset",
+        "one_step_sequence",
+        "samples_influence_each_other",
+        "saturated_gates",
+        "dead_relu",
+        "gradient_cut",
+    ),
 )
 def vanishing_gradients(examination: Examination) -> Finding | None:
     """The gradient dies within a step or two on its way back: the network cannot learn what lies further back. Start
@@ -111,7 +120,16 @@ def vanishing_gradients(examination: Examination) -> Finding | None:
     )
 
 
-@check("gradient_cut", silenced_by=("state_reset", "one_step_sequence", "samples_influence_each_other", "dead_relu", "outputs_ignore_inputs"))
+@check(
+    "gradient_cut",
+    silenced_by=(
+        "state_reset",
+        "one_step_sequence",
+        "samples_influence_each_other",
+        "dead_relu",
+        "outputs_ignore_inputs",
+    ),
+)
 def gradient_cut(examination: Examination) -> Finding | None:
     """Earlier steps change the answer, but no gradient reaches them: the state is detached between steps. Detach it
     between batches of a long sequence only."""

@@ -50,7 +50,8 @@ def _clone(tensor: Tensor | None) -> Tensor | None:
 
 
 def _restore(
-    saved: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]], modules: list[tuple[nn.Module, bool, dict[str, Any]]]
+    saved: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]],
+    modules: list[tuple[nn.Module, bool, dict[str, Any]]],
 ) -> None:
     with torch.no_grad():
         for tensor, value, gradient, old in saved:
@@ -60,7 +61,9 @@ def _restore(
                 gradient.copy_(old)
             tensor.grad = gradient
     for module, training, attributes in modules:
-        if module.training != training or any(module.__dict__.get(key) is not value for key, value in attributes.items()):
+        if module.training != training or any(
+            module.__dict__.get(key) is not value for key, value in attributes.items()
+        ):
             module.__dict__.update(attributes)
             module.training = training
 

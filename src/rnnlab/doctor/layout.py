@@ -1,127 +1,133 @@
-"""Which axis is the batch and which is time: worked out from shapes, and batches cut accordingly.
+"""Which axis is the batch and which is time, worked out from shapes; tensors seen sample by sample and step by step.
 
-Probes see every batch *batch first*, whatever the user's order; `Layout` translates. Pure shape work: no model is run.
+Inputs count as batch first unless the subject or the shapes say otherwise. Pure shape work: no model is run.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from rnnlab.doctor.subject import Subject
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Inputs in the user's order of axes, targets, and lengths where there are any."""
-
-    inputs: Any
-    targets: Any
-    lengths: Tensor | None = None
-
-
-@dataclass(frozen=True)
 class Layout:
-    """Where the axes are.
+    """Where the axes of a batch are.
 
     Args:
-        axis: the batch axis of the inputs, 0 or 1.
-        size: sequences.
-        steps: time steps; 1 where the inputs have no time axis.
-        stepwise: targets have one entry for each time step.
-        flat: targets are (batch * time, ...), batch and time folded together.
+        samples: sequences in the batch.
+        steps: time steps of the inputs; 0 where they have no time axis.
+        batch_axis: of the inputs, 0 or 1.
+        target_axis: of the targets, 0 or 1; None where batch and time are folded together, ``(batch * time, ...)``.
+        targets_by_step: whether there is a target for each step.
     """
 
-    axis: int
-    size: int
+    samples: int
     steps: int
-    stepwise: bool
-    flat: bool = False
+    batch_axis: int = 0
+    target_axis: int | None = 0
+    targets_by_step: bool = False
 
-    def batch_first(self, inputs: Tensor) -> Tensor:
-        """Return the inputs as (batch, time, ...)."""
-        return inputs.movedim(self.axis, 0) if inputs.ndim > 1 else inputs
+    @staticmethod
+    def take(tensor: Tensor, index: Tensor, axis: int) -> Tensor:
+        """Return the samples ``index`` of a tensor whose batch is ``axis``."""
+        return tensor.index_select(axis, index)
 
-    def users_order(self, inputs: Tensor) -> Tensor:
-        """Return (batch, time, ...) in the user's order of axes."""
-        return inputs.movedim(0, self.axis) if inputs.ndim > 1 else inputs
+    def input_rows(self, inputs: Tensor) -> Tensor:
+        """Return inputs as ``(batch, ...)``."""
+        return inputs.transpose(0, 1) if self.batch_axis == 1 else inputs
 
-    def targets_first(self, targets: Tensor) -> Tensor:
-        """Return the targets as (batch, ...)."""
-        if self.flat:
-            return targets.reshape(self.size, self.steps, *targets.shape[1:])
-        return targets.movedim(self.axis, 0) if self.stepwise else targets
+    def target_rows(self, targets: Tensor) -> Tensor:
+        """Return targets as ``(batch, ...)``, or ``(batch, time, ...)`` where there is one a step."""
+        if self.target_axis is None:
+            return self._unfold(targets)
+        return targets.transpose(0, 1) if self.target_axis == 1 else targets
 
-    def outputs_first(self, outputs: Tensor, size: int, steps: int) -> Tensor | None:
-        """Return the outputs as (batch, ...), or (batch, time, ...) where there is one for each step; None if unclear."""
-        pair = (size, steps) if self.axis == 0 else (steps, size)
-        if outputs.ndim >= 2 and tuple(outputs.shape[:2]) == pair and (self.stepwise or outputs.ndim > 2):
-            return outputs.movedim(self.axis, 0)
+    def by_sample(self, outputs: Tensor) -> Tensor | None:
+        """Return outputs as ``(batch, ...)``; None where no axis is of the samples."""
+        stepwise = self.by_step(outputs) if self.targets_by_step else None
+        if stepwise is not None:
+            return stepwise
         if outputs.ndim == 0:
-            return outputs.reshape(1) if size == 1 else None
-        if outputs.shape[0] == size:
+            return outputs.reshape(1) if self.samples == 1 else None
+        if outputs.ndim >= 3 and self.batch_axis == 1 and outputs.shape[:2] == (self.steps, self.samples):
+            return outputs.transpose(0, 1)
+        if outputs.shape[0] == self.samples:
             return outputs
-        if outputs.ndim >= 2 and outputs.shape[1] == size:
-            return outputs.movedim(1, 0)
-        if outputs.shape[0] == size * steps and self.axis == 0:
-            return outputs.reshape(size, steps, *outputs.shape[1:])
+        if outputs.ndim >= 2 and outputs.shape[1] == self.samples:
+            return outputs.transpose(0, 1)
         return None
 
-    def select(self, batch: Batch, rows: Tensor) -> Batch:
-        """Return the sequences ``rows`` of a batch."""
-        inputs = self.users_order(self.batch_first(batch.inputs)[rows])
-        targets = self.targets_first(batch.targets)[rows]
-        if self.flat:
-            targets = targets.reshape(-1, *targets.shape[2:])
-        elif self.stepwise:
-            targets = targets.movedim(0, self.axis)
-        return Batch(inputs, targets, None if batch.lengths is None else batch.lengths[rows])
+    def by_step(self, outputs: Tensor) -> Tensor | None:
+        """Return outputs as ``(batch, time, ...)``; None where there is none for each step."""
+        if self.steps < 1 or outputs.ndim == 0:
+            return None
+        pair = (self.samples, self.steps) if self.batch_axis == 0 else (self.steps, self.samples)
+        timed = outputs.ndim >= 3 or self.targets_by_step
+        if outputs.ndim >= 2 and tuple(outputs.shape[:2]) == pair and timed:
+            return outputs.transpose(0, 1) if self.batch_axis == 1 else outputs
+        if outputs.ndim == 3 and self.batch_axis == 0 and (outputs.shape[0], outputs.shape[2]) == pair:
+            return outputs.transpose(1, 2)
+        if self.targets_by_step and self.steps > 1 and outputs.shape[0] == self.samples * self.steps:
+            return self._unfold(outputs)
+        return None
+
+    def _unfold(self, folded: Tensor) -> Tensor:
+        if self.batch_axis == 0:
+            return folded.reshape(self.samples, self.steps, *folded.shape[1:])
+        return folded.reshape(self.steps, self.samples, *folded.shape[1:]).transpose(0, 1)
 
 
-def layouts(subject: Subject) -> list[Layout]:
-    """Return the layouts that the shapes allow, likeliest first; none where inputs or targets are no tensors."""
+def layout_of(subject: Subject) -> Layout:
+    """Return the layout of a subject's inputs and targets.
+
+    Time first is recognised where ``batch_first`` is False, or where the targets (or ``lengths``, or the validation part)
+    have as many samples as axis 1 of the inputs and not as axis 0.
+    """
     inputs, targets = subject.inputs, subject.targets
-    if not isinstance(inputs, Tensor) or not isinstance(targets, Tensor) or targets.ndim == 0 or inputs.ndim == 0:
-        return []
-    allowed = [0, 1] if inputs.ndim > 1 else [0]
-    if subject.batch_first is not None:
-        allowed = [0 if subject.batch_first else 1]
-    elif subject.lengths is not None and len(subject.lengths) in inputs.shape[:2]:
-        allowed = [axis for axis in allowed if inputs.shape[axis] == len(subject.lengths)]
-    elif subject.validation is not None:
-        allowed = _by_validation(inputs, subject.validation[0]) or allowed
-    found = [layout for axis in allowed if (layout := _layout(inputs, targets, axis)) is not None]
-    return found or [layout for axis in (0, 1) if (layout := _layout(inputs, targets, axis)) is not None]
-
-
-def _layout(inputs: Tensor, targets: Tensor, axis: int) -> Layout | None:
-    """Return the layout with the batch on ``axis``, or None where the targets do not fit it."""
-    if inputs.ndim <= axis:
-        return None
-    size = inputs.shape[axis]
     timed = inputs.ndim > 2 or (inputs.ndim == 2 and not inputs.is_floating_point())
-    steps = inputs.shape[1 - axis] if timed else 1
-    plain = Layout(axis, size, steps, stepwise=False)
-    if timed and targets.ndim >= 2 and targets.shape[:2] == inputs.shape[:2]:
-        return replace(plain, stepwise=True)
-    if targets.shape[0] == size:
-        return plain
-    if timed and axis == 0 and steps > 1 and targets.shape[0] == size * steps:
-        return replace(plain, flat=True)
-    return None
+    if not timed:
+        return Layout(inputs.shape[0], 0)
+    axis = _batch_axis(subject)
+    samples, steps = inputs.shape[axis], inputs.shape[1 - axis]
+    if targets.ndim >= 2 and targets.shape[:2] == inputs.shape[:2] and steps > 1:
+        return Layout(samples, steps, axis, axis, targets_by_step=True)
+    if targets.ndim and targets.shape[0] == samples * steps and samples > 1 and steps > 1:
+        return Layout(samples, steps, axis, None, targets_by_step=True)
+    target_axis = 1 if targets.ndim >= 2 and targets.shape[0] != samples and targets.shape[1] == samples else 0
+    return Layout(samples, steps, axis, target_axis)
 
 
-def _by_validation(inputs: Tensor, other: Any) -> list[int]:
-    """Return the axis on which training and validation inputs differ in size: that one is the batch."""
-    if not isinstance(other, Tensor) or other.ndim != inputs.ndim or inputs.ndim < 2:
-        return []
-    differ = [axis for axis in (0, 1) if inputs.shape[axis] != other.shape[axis]]
-    return differ if len(differ) == 1 else []
+def _batch_axis(subject: Subject) -> int:
+    inputs, targets = subject.inputs, subject.targets
+    if subject.batch_first is not None:
+        return 0 if subject.batch_first else 1
+    wide = tuple(inputs.shape[:2])
+    if subject.lengths is not None and (len(subject.lengths) == wide[0]) != (len(subject.lengths) == wide[1]):
+        return wide.index(len(subject.lengths))
+    if targets.ndim and targets.shape[0] == wide[1] and targets.shape[0] != wide[0]:
+        return 1
+    if targets.ndim >= 2 and targets.shape[:2] == inputs.shape[:2] and subject.validation is not None:
+        other = subject.validation[0].shape[:2]
+        differ = [axis for axis in (0, 1) if len(other) == 2 and other[axis] != wide[axis]]
+        if len(differ) == 1:
+            return differ[0]
+    return 0
 
 
-def spread_rows(size: int, wanted: int) -> Tensor:
-    """Return ``wanted`` of ``size`` row numbers, evenly spaced and in order (packing wants sorted lengths kept)."""
-    if size <= wanted:
-        return torch.arange(size)
-    return torch.linspace(0, size - 1, wanted).round().long().unique()
+def first_tensor(outputs: Any) -> Tensor:
+    """Return the first tensor of what a model returned, itself or in tuples, lists or mappings.
+
+    Raises:
+        TypeError: there is none.
+    """
+    if isinstance(outputs, Tensor):
+        return outputs
+    parts = outputs.values() if isinstance(outputs, dict) else outputs if isinstance(outputs, (tuple, list)) else ()
+    for part in parts:
+        try:
+            return first_tensor(part)
+        except TypeError:
+            continue
+    raise TypeError(f"the model must return a tensor first, got {type(outputs).__name__}")

@@ -227,11 +227,16 @@ def _wild(examination: Examination, size: float) -> Tensor:
 
 
 def _within(examination: Examination, low: float, high: float) -> bool:
-    wild = torch.cat([_wild(examination, 30.0).flatten(), _wild(examination, -30.0).flatten(), examination.outputs.flatten()])
+    wild = torch.cat(
+        [_wild(examination, 30.0).flatten(), _wild(examination, -30.0).flatten(), examination.outputs.flatten()]
+    )
     return float(wild.min()) >= low and float(wild.max()) <= high
 
 
-@check("loss_starts_far", silenced_by=("softmax_twice", "logits_into_nll", "loss_broadcasts", "bounded_output", "not_finite"))
+@check(
+    "loss_starts_far",
+    silenced_by=("softmax_twice", "logits_into_nll", "loss_broadcasts", "bounded_output", "not_finite"),
+)
 def loss_starts_far(examination: Examination) -> Finding | None:
     """The first loss is far above that of a constant answer: the last layer starts too large, or targets are not
     scaled. Start the last layer small; standardise the targets with the training part's mean and deviation."""

@@ -77,7 +77,9 @@ def _only(samples: int, row: int) -> Tensor:
     return mask
 
 
-@check("outputs_ignore_inputs", silenced_by=("dead_relu", "constant_inputs", "samples_influence_each_other", "not_finite"))
+@check(
+    "outputs_ignore_inputs", silenced_by=("dead_relu", "constant_inputs", "samples_influence_each_other", "not_finite")
+)
 def outputs_ignore_inputs(examination: Examination) -> Finding | None:
     """Other inputs leave every output as it is: forward reads a state of zeros, an overwritten variable, or a
     saturated layer. Follow the inputs through forward."""
@@ -117,7 +119,10 @@ def one_step_sequence(examination: Examination) -> Finding | None:
     )
 
 
-@check("state_reset", silenced_by=("one_step_sequence", "samples_influence_each_other", "outputs_ignore_inputs", "dead_relu"))
+@check(
+    "state_reset",
+    silenced_by=("one_step_sequence", "samples_influence_each_other", "outputs_ignore_inputs", "dead_relu"),
+)
 def state_reset(examination: Examination) -> Finding | None:
     """The last answer does not depend on earlier steps: the hidden state is reset at each step, or the wrong state
     is read. Hand the state from step to step."""
@@ -195,7 +200,7 @@ def targets_ahead(examination: Examination) -> int | None:
     if wanted.shape[2] > features.shape[2] or float(wanted.std()) == 0:
         return None
     best: tuple[float, int] | None = None
-    for lag in range(0, min(15, inputs.shape[1] - 2)):
+    for lag in range(min(15, inputs.shape[1] - 2)):
         later, earlier = features[:, lag:], wanted[:, : wanted.shape[1] - lag]
         for column in range(features.shape[2] - wanted.shape[2] + 1):
             pair = later[..., column : column + wanted.shape[2]]
@@ -257,7 +262,9 @@ def _lengths(examination: Examination) -> tuple[Tensor | None, bool]:
     lengths = torch.where(used.any(1), batch.layout.steps - used.flip(1).int().argmax(1), 0)
     inside = used.double().sum() / lengths.sum().clamp(min=1)
     padded = float((lengths < batch.layout.steps).double().mean())
-    return (lengths, True) if padded > 0.3 and float(inside) > 0.999 and len(set(lengths.tolist())) > 2 else (None, True)
+    return (
+        (lengths, True) if padded > 0.3 and float(inside) > 0.999 and len(set(lengths.tolist())) > 2 else (None, True)
+    )
 
 
 @check("padding_counts_in_loss", needs=("lengths",))

@@ -1,10 +1,11 @@
-"""What is examined: a model, how it is trained, and the data; checked once, at the door.
+"""What is examined: somebody's model, optimizer, loss and data, read from any object that has them.
 
-`Subject.of` turns whatever a user's factory returned into a `Subject`, or raises one `InputError` that shows the
-signature that was expected. This module runs nothing of the user's.
+`read_subject` is the boundary: what it returns has the right types, runs once, and lives on the CPU. It knows nothing
+of checks.
 """
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,29 +16,29 @@ from torch import Tensor, nn
 from rnnlab.errors import InputError
 
 EXPECTED = (
-    "def factory() -> an object with model (nn.Module on the CPU), optimizer, loss(outputs, targets), inputs, targets"
-    " [, lengths, forward(model, inputs[, lengths]), validation (inputs, targets), history, batch_first,"
-    " train_step(model, optimizer, inputs, targets)]"
+    "an object with model (nn.Module), optimizer (torch.optim), loss(outputs, targets), inputs and targets (tensors, batch "
+    "first), and if it has them lengths, forward(model, inputs[, lengths]), validation (inputs, targets)"
 )
-REQUIRED = ("model", "optimizer", "loss", "inputs", "targets")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A training to examine.
+    """A training as PyTorch has it: what `diagnose` examines. Any object with these attributes will do.
 
     Args:
-        model: the network, on the CPU.
-        optimizer: a torch optimizer.
-        loss: ``loss(outputs, targets)``, one number with a gradient.
-        inputs: (batch, time, features) or (batch, time), or time first as torch's own default has it.
-        targets: (batch, ...) or (batch, time, ...).
-        lengths: (batch,) valid steps of each sequence.
-        forward: ``forward(model, inputs)`` or ``forward(model, inputs, lengths)``; ``model(inputs)`` where None.
-        validation: held-out ``(inputs, targets)``.
+        model: on the CPU.
+        optimizer: that updates the model.
+        loss: ``loss(outputs, targets)``, a scalar tensor.
+        inputs: ``(batch, time, features)`` or ``(batch, time)`` symbols; a batch, or all training examples in their order.
+        targets: one row a sample.
+        lengths: ``(batch,)`` steps before padding.
+        forward: ``forward(model, inputs[, lengths])``, what the loss gets; ``model(inputs)`` where None.
+        validation: ``(inputs, targets)`` that are held out.
         history: ``{"train": [...], "validation": [...]}``, losses by epoch.
-        batch_first: whether ``inputs`` are; worked out from the shapes where None.
-        train_step: the user's own ``train_step(model, optimizer, inputs, targets)``.
+        train_step: ``train_step(model, optimizer, inputs, targets[, lengths])``, one update as the training does it.
+        evaluate: ``evaluate(model, inputs, targets)``, as the training evaluates.
+        horizon: steps ahead that a forecast is meant to look.
+        batch_first: False where axis 0 of ``inputs`` is time.
     """
 
     model: nn.Module
@@ -45,88 +46,100 @@ class Subject:
     loss: Callable[..., Any]
     inputs: Any
     targets: Any
-    lengths: Tensor | None = None
+    lengths: Any = None
     forward: Callable[..., Any] | None = None
     validation: tuple[Any, Any] | None = None
-    history: dict[str, list[float]] | None = None
-    batch_first: bool | None = None
+    history: Mapping[str, Sequence[float]] | None = None
     train_step: Callable[..., Any] | None = None
+    evaluate: Callable[..., Any] | None = None
+    horizon: int | None = None
+    batch_first: bool | None = None
 
-    @classmethod
-    def of(cls, given: object) -> "Subject":
-        """Return the subject that ``given`` describes: an object with these attributes, or a mapping of them."""
-        if isinstance(given, cls):
-            return given
-        names = [*REQUIRED, "lengths", "forward", "validation", "history", "batch_first", "train_step"]
-        values = {name: _part(given, name) for name in names}
-        missing = [name for name in REQUIRED if values[name] is None]
-        if missing:
-            raise InputError(f"subject must have {', '.join(missing)}, got {_kind(given)}; expected {EXPECTED}")
-        _check_model(values["model"], values["optimizer"])
-        for name in ("loss", "forward", "train_step"):
-            if values[name] is not None and not callable(values[name]):
-                raise InputError(f"{name} must be callable, got {_kind(values[name])}; expected {EXPECTED}")
-        values["inputs"], values["targets"] = _tensor(values["inputs"]), _tensor(values["targets"])
-        _check_data(values["inputs"], values["targets"])
-        values["lengths"] = None if values["lengths"] is None else torch.as_tensor(values["lengths"]).cpu()
-        values["validation"] = _pair(values["validation"])
-        values["history"] = _history(values["history"])
-        return cls(**values)
+    def run(self, model: nn.Module, inputs: Tensor, lengths: Tensor | None) -> Any:
+        """Return what ``forward`` (or the model itself) makes of ``inputs``: a tensor, or a tuple that starts with one."""
+        function = self.forward or _own_forward
+        if lengths is None or not _takes_lengths(self.forward, model):
+            return function(model, inputs)
+        return function(model, inputs, lengths)
 
 
-def _part(given: object, name: str) -> Any:
-    return given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
+def _own_forward(model: nn.Module, *arguments: Tensor) -> Any:
+    return model(*arguments)
 
 
-def _kind(value: object) -> str:
-    return type(value).__name__
+def _takes_lengths(forward: Callable[..., Any] | None, model: nn.Module) -> bool:
+    """Return whether lengths can be handed on: a third argument of ``forward``, or one of the model that is named so."""
+    try:
+        parameters = list(inspect.signature(forward or model.forward).parameters.values())
+    except (TypeError, ValueError):
+        return forward is not None
+    positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    if any(one.kind == one.VAR_POSITIONAL for one in parameters):
+        return True
+    if forward is not None:
+        return len(positional) >= 3
+    return len(positional) >= 2 and "len" in positional[1].name
 
 
-def _check_model(model: object, optimizer: object) -> None:
-    if not isinstance(model, nn.Module):
-        raise InputError(f"model must be an nn.Module, got {_kind(model)}; expected {EXPECTED}")
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise InputError(f"optimizer must be a torch.optim.Optimizer, got {_kind(optimizer)}; expected {EXPECTED}")
-    elsewhere = next((p.device for p in [*model.parameters(), *model.buffers()] if p.device.type != "cpu"), None)
-    if elsewhere is not None:
-        raise InputError(f"model must be on the CPU, got one on {elsewhere}; return model.cpu(), inputs.cpu() and so on")
+def read_subject(given: Any) -> Subject:
+    """Return ``given`` as a checked `Subject`.
+
+    Raises:
+        InputError: something is missing, of another type, or not on the CPU.
+    """
+    missing = [name for name in ("model", "optimizer", "loss", "inputs", "targets") if getattr(given, name, None) is None]
+    if missing:
+        raise InputError(f"the subject must be {EXPECTED}, got {type(given).__name__} without {', '.join(missing)}; add it")
+    if not isinstance(given.model, nn.Module):
+        raise InputError(f"model must be an nn.Module, got {type(given.model).__name__}; wrap it in one")
+    if not isinstance(given.optimizer, torch.optim.Optimizer):
+        raise InputError(f"optimizer must be a torch.optim.Optimizer, got {type(given.optimizer).__name__}; pass the one in use")
+    for name in ("loss", "forward", "train_step", "evaluate"):
+        value = getattr(given, name, None)
+        if value is not None and not callable(value):
+            raise InputError(f"{name} must be callable, got {type(value).__name__}; pass the function, not its result")
+    optional = ("forward", "train_step", "evaluate", "history", "horizon", "batch_first")
+    subject = Subject(
+        given.model,
+        given.optimizer,
+        given.loss,
+        _tensor("inputs", given.inputs),
+        _tensor("targets", given.targets),
+        lengths=_lengths(getattr(given, "lengths", None)),
+        validation=_validation(getattr(given, "validation", None)),
+        **{name: getattr(given, name, None) for name in optional},
+    )
+    _check_devices(subject)
+    return subject
 
 
-def _check_data(inputs: object, targets: object) -> None:
-    for name, value in (("inputs", inputs), ("targets", targets)):
-        if isinstance(value, Tensor):
-            if value.device.type != "cpu":
-                raise InputError(f"{name} must be on the CPU, got a tensor on {value.device}; return {name}.cpu()")
-            if value.numel() == 0:
-                raise InputError(f"{name} must hold at least one example, got shape {tuple(value.shape)}; pass a batch")
+def _tensor(name: str, value: Any) -> Tensor:
+    if isinstance(value, np.ndarray):
+        value = torch.from_numpy(value)
+    if not isinstance(value, Tensor):
+        raise InputError(f"{name} must be a tensor or a NumPy array, got {type(value).__name__}; pad ragged ones, pass lengths")
+    if value.ndim == 0 or value.numel() == 0:
+        raise InputError(f"{name} must hold at least one sample, got shape {tuple(value.shape)}; pass a batch")
+    return value.detach()
 
 
-def _tensor(value: Any) -> Any:
-    """Return arrays as tensors; whatever else there is, as it is."""
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        return torch.from_numpy(value.copy())
-    return value
+def _lengths(value: Any) -> Tensor | None:
+    return None if value is None else torch.as_tensor(value).detach()
 
 
-def _pair(value: Any) -> tuple[Any, Any] | None:
+def _validation(value: Any) -> tuple[Tensor, Tensor] | None:
     if value is None:
         return None
     if not isinstance(value, (tuple, list)) or len(value) < 2:
-        raise InputError(f"validation must be (inputs, targets), got {_kind(value)}; expected {EXPECTED}")
-    return _tensor(value[0]), _tensor(value[1])
+        raise InputError(f"validation must be (inputs, targets), got {type(value).__name__}; pass the pair")
+    return _tensor("validation inputs", value[0]), _tensor("validation targets", value[1])
 
 
-def _history(value: Any) -> dict[str, list[float]] | None:
-    """Return ``{"train": losses, "validation": losses}`` of a mapping with the usual names, or of a plain list."""
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        value = {"train": value}
-    names = {"train": ("train", "train_loss", "loss"), "validation": ("validation", "val", "val_loss", "valid")}
-    try:
-        return {
-            ours: [float(loss) for loss in next((value[name] for name in theirs if name in value), [])]
-            for ours, theirs in names.items()
-        }
-    except (TypeError, ValueError):
-        raise InputError(f"history must be lists of losses, got {_kind(value)}; expected {EXPECTED}") from None
+def _check_devices(subject: Subject) -> None:
+    named: dict[str, Tensor] = {"inputs": subject.inputs, "targets": subject.targets}
+    named |= {f"parameter {name}": value for name, value in subject.model.named_parameters()}
+    for name, value in named.items():
+        if value.device.type != "cpu":
+            raise InputError(f"{name} must be on the CPU, got {value.device}; return model.cpu() and CPU tensors, optimizer after")
+    if not any(True for _ in subject.model.parameters()):
+        raise InputError("model must have parameters, got none; assign its layers to attributes")

@@ -29,7 +29,9 @@ def trial(examination: Examination, factor: float, *, samples: int = 16) -> list
         for group in optimizer.param_groups:
             group["lr"] = group["lr"] * factor
         batch = examination.take(samples)
-        _kept(examination)[key] = _train(examination, model, batch, _update(examination, model, optimizer, batch), STEPS)
+        _kept(examination)[key] = _train(
+            examination, model, batch, _update(examination, model, optimizer, batch), STEPS
+        )
     losses: list[float] = _kept(examination)[key]
     return losses
 
@@ -63,9 +65,7 @@ def trained_answers(examination: Examination) -> Tensor:
     return answers
 
 
-def call_train_step(
-    examination: Examination, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch
-) -> None:
+def call_train_step(examination: Examination, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> None:
     """Do one update as the subject does it, with ``lengths`` where its ``train_step`` takes them."""
     function: Callable[..., Any] = examination.subject.train_step  # type: ignore[assignment]
     arguments: list[Any] = [model, optimizer, batch.inputs.clone(), batch.targets.clone()]

@@ -96,7 +96,10 @@ def _no_gradient(examination: Examination) -> bool:
     return not any(one is not None and bool(one.any()) for one in examination.backward.gradients.values())
 
 
-@check("parameters_without_gradient", silenced_by=("loss_without_gradient", "dead_relu", "one_step_sequence", "state_reset"))
+@check(
+    "parameters_without_gradient",
+    silenced_by=("loss_without_gradient", "dead_relu", "one_step_sequence", "state_reset"),
+)
 def parameters_without_gradient(examination: Examination) -> Finding | None:
     """Parameters that should be trained get no gradient, or one of exactly 0: a layer that forward does not use, a
     state that was detached, or a saturated output. Use the layer or remove it; look for .detach()."""

@@ -71,8 +71,8 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):  # type: ignore[
         seed = self._seed()
         examples = self._read(X, y)
         y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
         assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
         self.classes_, numbers = _classes(y)
         names = class_names(self.classes_)
         labels = [names[number] for number in numbers]

@@ -52,8 +52,8 @@ def read_past(given: Any) -> Past:
     if nw.dependencies.is_into_dataframe(given):
         given = _only_column(given)
     if nw.dependencies.is_pandas_series(given):
-        _next_times(given.index, 1)
-        return Past(_values(given), _season(given.index), given.index, given.name)
+        index = _with_step(given.index)
+        return Past(_values(given), _season(index), index, given.name)
     return Past(_values(given))
 
 
@@ -81,34 +81,39 @@ def _values(given: Any) -> np.ndarray:
     return values
 
 
-def _next_times(index: Any, horizon: int) -> Any:
-    """Return the ``horizon`` labels that follow a pandas index."""
+def _with_step(index: Any) -> Any:
+    """Return a pandas index that knows its step: found from all its times, since a few would not tell."""
     import pandas as pd
 
-    if isinstance(index, pd.PeriodIndex) and len(index):
-        _must_be_even(bool((np.diff(index.asi8) == 1).all()), index)
-        return pd.period_range(index[-1] + 1, periods=horizon)
+    if isinstance(index, pd.DatetimeIndex) and index.freq is None:
+        known = pd.DatetimeIndex(index, freq="infer")
+        _even(known.freq is not None, index)
+        return known
     if isinstance(index, pd.DatetimeIndex):
-        step = _frequency(index)
-        _must_be_even(step is not None, index)
-        return pd.date_range(index[-1], periods=horizon + 1, freq=step, name=index.name)[1:]
+        _even(index.is_monotonic_increasing, index)
+        return index
+    if isinstance(index, pd.PeriodIndex) and len(index):
+        _even(bool((np.diff(index.asi8) == 1).all()), index)
+        return index
     if pd.api.types.is_integer_dtype(index.dtype) and len(index):
         step = int(index[1] - index[0]) if len(index) > 1 else 1
-        _must_be_even(step > 0 and bool((np.diff(index) == step).all()), index)
-        return pd.RangeIndex(index[-1] + step, index[-1] + step * (horizon + 1), step, name=index.name)
+        _even(step > 0 and bool((np.diff(index) == step).all()), index)
+        return pd.RangeIndex(index[0], index[-1] + step, step, name=index.name)
     raise DataError(f"index of the series must be times or whole numbers, got {index.dtype}; pass series.to_numpy()")
 
 
-def _frequency(index: Any) -> Any:
-    """Return the step of a DatetimeIndex as pandas names it, None where it has none."""
+def _next_times(index: Any, horizon: int) -> Any:
+    """Return the ``horizon`` labels that follow an index of `_with_step`."""
     import pandas as pd
 
-    if index.freq is not None or len(index) < 3 or not index.is_monotonic_increasing:
-        return index.freq
-    return pd.infer_freq(index)
+    if isinstance(index, pd.PeriodIndex):
+        return pd.period_range(index[-1] + 1, periods=horizon, name=index.name)
+    if isinstance(index, pd.DatetimeIndex):
+        return pd.date_range(index[-1], periods=horizon + 1, freq=index.freq, name=index.name)[1:]
+    return pd.RangeIndex(index[-1] + index.step, index[-1] + index.step * (horizon + 1), index.step, name=index.name)
 
 
-def _must_be_even(even: bool, index: Any) -> None:
+def _even(even: bool, index: Any) -> None:
     if not even:
         raise DataError(
             f"times of the series must rise in equal steps, got {len(index)} from {index.min()} to {index.max()} that do not; "
@@ -117,12 +122,22 @@ def _must_be_even(even: bool, index: Any) -> None:
 
 
 def _season(index: Any) -> int:
-    """Return the usual season of the steps of an evenly spaced index (7 for days); 1 where it has none."""
+    """Return the usual season of the steps of an index of `_with_step` (7 for days); 1 where it has none."""
     import pandas as pd
 
-    try:
-        periods = index if isinstance(index, pd.PeriodIndex) else index.to_period(_frequency(index))
-        times = periods.to_timestamp().to_numpy()
-        return regular_calendar(times, "series", "business" if periods.freqstr == "B" else None).season
-    except (AttributeError, ValueError):  # numbers, or a step that is no period
+    if isinstance(index, pd.RangeIndex) or len(index) < 2:
         return 1
+    business = index.freqstr == "B"
+    try:
+        if not business:
+            # Months end on different days: the calendar wants their beginnings.
+            periods = index if isinstance(index, pd.PeriodIndex) else _clockless(index).to_period(index.freq)
+            index = periods.to_timestamp()
+        return regular_calendar(_clockless(index).to_numpy(), "series", "business" if business else None).season
+    except ValueError:  # a step that is no period, or none of a calendar
+        return 1
+
+
+def _clockless(index: Any) -> Any:
+    """Return times without a zone, evenly spaced as they were."""
+    return index if index.tz is None else index.tz_convert("UTC").tz_localize(None)

@@ -4,12 +4,16 @@ Three roads give the same numbers: the equations (`rnnlab.cells`), torch's own l
 take padded batches; what lies behind a sequence's end is zero in the result.
 """
 
+from typing import Literal, cast
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 from rnnlab.cells import CELLS, mask_padding, reverse_within, unroll
+from rnnlab import kernels
 from rnnlab.config import ModelConfig
+from rnnlab.kernels import choose
 
 LayerWeights = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -30,8 +34,6 @@ def run_layer(
     if reverse:
         inputs = inputs.flip(2) if lengths is None else reverse_within(inputs, lengths)
     outputs = _forward(config, inputs, weights, lengths, engine)
-    if lengths is not None:
-        outputs = mask_padding(outputs, lengths)
     if reverse:
         outputs = outputs.flip(2) if lengths is None else reverse_within(outputs, lengths.expand(outputs.shape[:2]))
     return outputs
@@ -45,23 +47,18 @@ def one_hot(symbols: Tensor, size: int, like: Tensor) -> Tensor:
 def _forward(config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, engine: str) -> Tensor:
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     if engine == "auto":
-        engine = _choose(config, inputs, weight_ih, weight_hh)
-    if engine == "torch":
-        return _by_torch(config, inputs, weights)
-    projected = _project(inputs, weight_ih, bias_ih)
+        runs, hidden = weight_hh.shape[0], weight_hh.shape[-1]
+        batch, time = inputs.shape[1:3]
+        engine = choose(config.cell, runs, batch, time, weight_ih.shape[-1], hidden, weight_hh.device, weight_hh.dtype)
     if engine == "kernel":
-        from rnnlab.kernels import recurrent
-
-        outputs, _ = recurrent(config.cell, projected, weight_hh, bias_hh, lengths, nonlinearity=config.nonlinearity)
-        return outputs
-    return unroll(CELLS[config.cell], projected, weight_hh, bias_hh, nonlinearity=config.nonlinearity)
-
-
-def _choose(config: ModelConfig, inputs: Tensor, weight_ih: Tensor, weight_hh: Tensor) -> str:
-    """Return the fastest road for a shape."""
-    if config.cell == "combined" or weight_hh.shape[0] > 1:
-        return "equations"
-    return "torch"
+        cell = cast(Literal["elman", "lstm", "gru"], config.cell)
+        return kernels.layer(cell, inputs, *weights, lengths, nonlinearity=config.nonlinearity)[0]
+    if engine == "torch":
+        outputs = _by_torch(config, inputs, weights)
+    else:
+        projected = _project(inputs, weight_ih, bias_ih)
+        outputs = unroll(CELLS[config.cell], projected, weight_hh, bias_hh, nonlinearity=config.nonlinearity)
+    return outputs if lengths is None else mask_padding(outputs, lengths)
 
 
 def _project(inputs: Tensor, weight_ih: Tensor, bias_ih: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ class Run:
         train_config: how it was trained.
         codec: raw input to sequences, outputs to answers.
         weights: ``(size,)`` float32, the weights of one run in the model's order.
-        history: one record an evaluation: ``step, epoch, seconds, loss, grad_norm, lr`` and the validation's metrics.
+        history: one record an evaluation: ``step, epoch`` (epochs begun so far), ``seconds, loss, grad_norm, lr`` and the validation's metrics.
         metrics: part of the data (``train``, ``validation``, ``test``) to its metrics.
         findings: what was found wrong.
         status: ``done``; ``stopped`` early; ``diverged``; ``interrupted``.

@@ -23,9 +23,17 @@ from rnnlab.tasks import Task, everything_trains, from_numbers
 from rnnlab.training import Step, Training
 
 RATES = (0.1, 0.01, 0.001, 0.0001)
+# The report gives the LSTM one learning rate; the full size tries 0.1 as well.
+LSTM_RATES = {"smoke": (0.001,), "quick": (0.001,), "full": (0.1, 0.001)}
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"epochs": 2, "hidden": {"elman": (4, 16), "lstm": (16,)}, "seeds": 2, "starts": 30, "steps_epochs": 5},
-    "quick": {"epochs": 100, "hidden": {"elman": (4, 16, 64), "lstm": (16, 64)}, "seeds": 3, "starts": 300, "steps_epochs": 200},
+    "quick": {
+        "epochs": 100,
+        "hidden": {"elman": (4, 16, 64), "lstm": (16, 64)},
+        "seeds": 3,
+        "starts": 300,
+        "steps_epochs": 120,
+    },
     "full": {
         "epochs": 300,
         "hidden": {"elman": (4, 8, 16, 32, 64, 128), "lstm": (4, 8, 16, 32, 64, 128)},
@@ -48,7 +56,9 @@ class Binary:
         seeds, epochs = data.seeds(scale["seeds"]), scale["epochs"]
         jobs = [
             Job("binary", "starts", "dead outputs at the start", partial(_starts, scale["starts"]), 1),
-            Job("binary", "bare-tanh", "bare RNN", partial(_bare, "tanh", seeds, min(epochs, 30)), min(epochs, 30) / 10),
+            Job(
+                "binary", "bare-tanh", "bare RNN", partial(_bare, "tanh", seeds, min(epochs, 30)), min(epochs, 30) / 10
+            ),
             Job(
                 "binary",
                 "bare-relu",
@@ -57,7 +67,7 @@ class Binary:
                 min(epochs, 30) / 10,
             ),
         ]
-        for cell, rates in (("elman", RATES), ("lstm", (0.1, 0.001))):
+        for cell, rates in (("elman", RATES), ("lstm", LSTM_RATES[size])):
             for hidden in scale["hidden"][cell]:
                 work = partial(_published, cell, hidden, rates, seeds, epochs)
                 jobs.append(
@@ -212,7 +222,9 @@ def _recurrent_gradient(config: ModelConfig, task: Task, seeds: tuple[int, ...])
     for seed in seeds:
         model = Model(config, task.interface, [seed])
         model.engine = "torch"
-        (gradient,) = torch.autograd.grad(task.loss(model(values), everything).sum(), [cast(Tensor, model.weight_hh_l0)])
+        (gradient,) = torch.autograd.grad(
+            task.loss(model(values), everything).sum(), [cast(Tensor, model.weight_hh_l0)]
+        )
         largest = max(largest, float(gradient.abs().max()))
     return largest
 

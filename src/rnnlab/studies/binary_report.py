@@ -20,9 +20,7 @@ REPORTED_255 = {"elman": 246.0029, "lstm": 252.4994}
 Record = dict[str, Any]
 
 
-def conclude(
-    scale: Record, seeds: Sequence[int], outcomes: Mapping[str, Outcome]
-) -> StudyResult:
+def conclude(scale: Record, seeds: Sequence[int], outcomes: Mapping[str, Outcome]) -> StudyResult:
     """Return the study's answer from the outcomes of all its jobs."""
     grid = [
         record | {"cell": cell, "hidden": hidden}
@@ -67,7 +65,7 @@ def _answer(grid: list[Record], outcomes: Mapping[str, Outcome], starts: Record)
         for c, runs in steps.items()
     )
     found = (
-        f"A bare RNN cannot: its outputs stay below 1, and no such output has a squared error under {show(BOUNDED)}."
+        f"A bare RNN cannot: its outputs stay below 1, and no such output has a squared error under {show(BOUNDED, 6)}."
         f" With a linear unit and a ReLU the best run gets {best['exact']} of 256 numbers right after rounding"
         f" ({NAMES[best['cell']]}, hidden {best['hidden']}, learning rate {best['lr']:g})."
         if best

@@ -32,7 +32,7 @@ def show(value: float | None, digits: int = 4) -> str:
     if value is None or not np.isfinite(value):
         return "none"
     if abs(value) >= 1000:
-        return f"{value:,.0f}"
+        return f"{value:,.{max(0, digits - len(str(int(abs(value)))))}f}"
     return f"{value:.{digits}g}"
 
 

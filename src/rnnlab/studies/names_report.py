@@ -63,21 +63,51 @@ def _held_out(scale: Record, outcomes: Mapping[str, Outcome]) -> Section:
     for name in ("class prior", "n-grams"):
         found = beside[name]
         rows.append(
-            (f"{name} (no network)", None, found["accuracy"], found["macro_recall"], found["macro_f1"], found["adjusted_macro_recall"], None)
+            (
+                f"{name} (no network)",
+                None,
+                found["accuracy"],
+                found["macro_recall"],
+                found["macro_f1"],
+                found["adjusted_macro_recall"],
+                None,
+            )
         )
         bars.append({"label": name, "value": found["accuracy"], "group": "baseline", "reference": True})
     for hidden in scale["hidden"]:
         for cell, name in NAMES.items():
             runs = outcomes[f"{cell}-{hidden}"].measured["runs"]
-            metrics = {m: median(r["metrics"]["test"][m] for r in runs) for m in ("accuracy", "macro_recall", "macro_f1")}
+            metrics = {
+                m: median(r["metrics"]["test"][m] for r in runs) for m in ("accuracy", "macro_recall", "macro_f1")
+            }
             adjusted = median(r["adjusted"]["macro_recall"] for r in runs)
-            rows.append((f"{name} {hidden}", runs[0]["parameters"], *metrics.values(), adjusted, median(r["seconds"] for r in runs)))
+            rows.append(
+                (
+                    f"{name} {hidden}",
+                    runs[0]["parameters"],
+                    *metrics.values(),
+                    adjusted,
+                    median(r["seconds"] for r in runs),
+                )
+            )
             low, high = spread(r["metrics"]["test"]["accuracy"] for r in runs) or (None, None)
-            bars.append({"label": f"{name} {hidden}", "value": metrics["accuracy"], "low": low, "high": high, "group": name})
+            bars.append(
+                {"label": f"{name} {hidden}", "value": metrics["accuracy"], "low": low, "high": high, "group": name}
+            )
     best = outcomes["best"].measured["runs"][0]
     for title, found in (("best recurrent recipe", beside["network"]), ("both: recipe and n-grams", beside["both"])):
         size, seconds = (best["parameters"], best["seconds"]) if title.startswith("best") else (None, None)
-        rows.append((title, size, found["accuracy"], found["macro_recall"], found["macro_f1"], found["adjusted_macro_recall"], seconds))
+        rows.append(
+            (
+                title,
+                size,
+                found["accuracy"],
+                found["macro_recall"],
+                found["macro_f1"],
+                found["adjusted_macro_recall"],
+                seconds,
+            )
+        )
         bars.append({"label": title, "value": found["accuracy"], "group": "best"})
     table = Table(
         "held-out", "Held-out names, split by distinct string",
@@ -110,17 +140,26 @@ def _held_out(scale: Record, outcomes: Mapping[str, Outcome]) -> Section:
 def _confusions(scale: Record, outcomes: Mapping[str, Outcome], labels: list[str]) -> Section:
     hidden = scale["hidden"][0]
     parts: list[Figure | Table] = []
-    for job, name in ((f"combined-{hidden}", "linear RNN"), (f"elman-{hidden}", "nn.RNN"), (f"lstm-{hidden}", "nn.LSTM"), ("best", "best recipe")):
+    for job, name in (
+        (f"combined-{hidden}", "linear RNN"),
+        (f"elman-{hidden}", "nn.RNN"),
+        (f"lstm-{hidden}", "nn.LSTM"),
+        ("best", "best recipe"),
+    ):
         table = np.array(outcomes[job].measured["confusion"])
         parts.append(
             Figure(
                 f"confusion-{job}", "confusion", f"{name}: what a held-out name was taken for",
-                f"Share of each true origin's held-out names; rows add up to 1. {name}, first seed.", "guess", "truth",
+                f"Per cent of each true origin's held-out names; rows add up to 100. {name}, first seed.", "guess", "truth",
                 tuple(_cells(table, labels)),
             )
         )  # fmt: skip
     parts.append(_by_class(np.array(outcomes["best"].measured["confusion"]), labels))
-    return Section("Who is taken for whom", ("Every matrix is of held-out names; the report's are of training names.",), tuple(parts))
+    return Section(
+        "Who is taken for whom",
+        ("Every matrix is of held-out names; the report's are of training names.",),
+        tuple(parts),
+    )
 
 
 def _cells(table: np.ndarray, labels: list[str]) -> list[dict[str, Value]]:
@@ -148,27 +187,22 @@ def _by_class(table: np.ndarray, labels: list[str]) -> Table:
 
 def _published(scale: Record, outcomes: Mapping[str, Outcome]) -> Section:
     rows: list[tuple[Value, ...]] = []
-    records: list[dict[str, Value]] = []
     for (cell, hidden), runs in published_runs(scale, outcomes).items():
         for run, full in zip(runs, outcomes[f"published-{cell}-{hidden}"].runs, strict=True):
             test, train = run["metrics"].get("test", {}), run["metrics"].get("train", {})
             alive = run["status"] != "diverged"
             fate = "trained" if alive else f"ended at step {run['steps']:,}: {run['findings'][0]['check']}"
-            values = (train.get("accuracy"), test.get("accuracy"), test.get("macro_recall")) if alive else (None, None, None)
+            values = (
+                (train.get("accuracy"), test.get("accuracy"), test.get("macro_recall")) if alive else (None, None, None)
+            )
             last = median([e["loss"] for e in full.history[-4:]])
             rows.append((f"{NAMES[cell]} {hidden}", run["lr"], run["parameters"], last, *values, fate))
-            if hidden == scale["published_hidden"][-1]:
-                records += curves([full], f"{NAMES[cell]}, {run['lr']:g}", x="step")
     table = Table(
         "published", f"The published loop after {scale['steps']:,} single-name steps",
         ("network", "learning rate", "parameters", "last loss", "training accuracy", "held-out accuracy", "held-out macro recall", "fate"),
         tuple(rows), "Training accuracy is what the report's confusion matrices show. A run whose loss doubles or is no number is ended.",
     )  # fmt: skip
-    loss = Figure(
-        "published-losses", "curves", f"Training loss of the published loop, hidden {scale['published_hidden'][-1]}",
-        "Mean over a fortieth of the steps; a curve that ends early is a run that exploded.", "step", "cross-entropy (nats)",
-        tuple(r for r in records if r["y"] is not None), log_y=True,
-    )  # fmt: skip
+    losses = [_published_losses(outcomes, cell, scale["published_hidden"][-1]) for cell in ("combined", "elman", "lstm")]
     traces = []
     for cell in ("combined", "elman", "lstm"):
         rate = best_rates(scale, outcomes)[cell]
@@ -176,22 +210,42 @@ def _published(scale: Record, outcomes: Mapping[str, Outcome]) -> Section:
         run = next(r for r in outcomes[f"published-{cell}-{hidden}"].measured["runs"] if r["lr"] == rate)
         traces.append(
             Trace(f"trace-{cell}", f"{NAMES[cell]} {hidden}, learning rate {rate:g}", tuple(run["trace"]),
-                  "step, share, time of the whole stack, loss, name / guess, and the truth where it was another")
+                  "step, share, time, loss, name / guess, and the truth where it was another")
         )  # fmt: skip
     return Section(
         "As published",
         (
             "One name an update, its origin drawn evenly first, SGD, no batches, nothing clipped. Each network trains at every learning rate"
-            " that the report names, all in one stack.",
+            " that the report names.",
         ),
-        (table, loss, *traces),
+        (table, *losses, *traces),
     )
+
+
+def _published_losses(outcomes: Mapping[str, Outcome], cell: str, hidden: int) -> Figure:
+    records = [
+        record
+        for run in outcomes[f"published-{cell}-{hidden}"].runs
+        for record in curves([run], f"{run.train_config.lr:g}", x="step")
+    ]
+    return Figure(
+        f"published-losses-{cell}", "curves", f"Training loss of the published loop, {NAMES[cell]} {hidden}, by learning rate",
+        "Mean over a fortieth of the steps; a curve that ends early, or is not there, is a run that exploded.", "step",
+        "cross-entropy (nats)", tuple(records),
+    )  # fmt: skip
 
 
 def _speed(outcomes: Mapping[str, Outcome]) -> Section:
     found = outcomes["timing"].measured
     rows = tuple(
-        (NAMES[cell], e["parameters"], e["milliseconds"], e["low"], e["high"], e["milliseconds"] / found["combined"]["milliseconds"])
+        (
+            NAMES[cell],
+            e["parameters"],
+            e["milliseconds"],
+            e["low"],
+            e["high"],
+            e["milliseconds"] / found["combined"]["milliseconds"],
+        )
         for cell, e in found.items()
     )
     table = Table(
@@ -201,7 +255,9 @@ def _speed(outcomes: Mapping[str, Outcome]) -> Section:
     )  # fmt: skip
     return Section(
         "Milliseconds an iteration",
-        ("The linear RNN and nn.RNN have as many parameters; what differs is how the library runs one name at a time.",),
+        (
+            "The linear RNN and nn.RNN have as many parameters; what differs is how the library runs one name at a time.",
+        ),
         (table,),
     )
 
@@ -217,7 +273,13 @@ def _larger_rates(scale: Record, outcomes: Mapping[str, Outcome]) -> Section:
             rows.append((NAMES[cell], hidden, runs[0]["parameters"], best and best["lr"], best and best["loss"]))
             for run in runs:
                 records.append(
-                    {"x": run["lr"], "y": hidden, "value": run["loss"], "diverged": float(run["loss"] is None), "series": NAMES[cell]}
+                    {
+                        "x": run["lr"],
+                        "y": hidden,
+                        "value": run["loss"],
+                        "diverged": float(run["loss"] is None),
+                        "series": NAMES[cell],
+                    }
                 )
     figure = Figure(
         "rates", "map", "Validation loss by learning rate and hidden size",
@@ -241,7 +303,11 @@ def _findings(scale: Record, outcomes: Mapping[str, Outcome]) -> tuple[tuple[str
         for run in runs:
             for finding in run["findings"]:
                 found.append((f"{NAMES[cell]} {hidden}, learning rate {run['lr']:g}", Finding(**finding)))
-    gap = [r for r in published_runs(scale, outcomes).get(("lstm", scale["published_hidden"][-1]), ()) if r["status"] != "diverged"]
+    gap = [
+        r
+        for r in published_runs(scale, outcomes).get(("lstm", scale["published_hidden"][-1]), ())
+        if r["status"] != "diverged"
+    ]
     if gap:
         best = max(gap, key=lambda r: r["metrics"]["test"]["accuracy"])
         train, test = best["metrics"]["train"]["accuracy"], best["metrics"]["test"]["accuracy"]

@@ -206,7 +206,7 @@ class Training:
         records, leaving = [], []
         for row, position in enumerate(stack.positions):
             record: dict[str, Any] = {
-                "step": self.step, "epoch": self.epoch, "seconds": self.seconds, "loss": means[row],
+                "step": self.step, "epoch": -(-self.step // self._batches_an_epoch), "seconds": self.seconds, "loss": means[row],
                 "grad_norm": largest[row], "lr": rates[row],
             }  # fmt: skip
             if seen is not None:
