@@ -62,6 +62,9 @@ class ModelConfig(Config):
     bidirectional: bool = Field(False, description="Read the sequence from both ends.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped between layers and before the head.")
     embedding_size: int = Field(0, ge=0, le=65536, description="Size of the symbols' embedding; 0 feeds them one-hot.")
+    ngram_size: int = Field(
+        0, ge=0, le=4096, description="Width of a bag of symbol n-grams beside the readout, for strings; 0 has none."
+    )
     readout: Literal["last", "mean", "max"] = Field("last", description="What the head sees of the steps.")
     head: Literal["linear", "relu", "none"] = Field(
         "linear",
@@ -77,6 +80,8 @@ class ModelConfig(Config):
     def _combined_is_plain(self) -> Self:
         if self.cell == "combined" and self.head == "none":
             raise ValueError("head must be linear or relu with cell combined, got none; choose head linear")
+        if self.ngram_size and self.head == "none":
+            raise ValueError("ngram_size must be 0 with head none, got a bag without a head to see it; choose head linear")
         if self.bidirectional and self.head == "none":
             raise ValueError("bidirectional must be false with head none; choose head linear")
         return self

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from rnnlab.estimators import RecurrentClassifier, RecurrentForecaster, RecurrentRegressor, classifier, forecaster, regressor
+from rnnlab.estimators import (
+    RecurrentClassifier,
+    RecurrentForecaster,
+    RecurrentRegressor,
+    classifier,
+    forecaster,
+    regressor,
+)
 
 SMALL: list[Any] = [
     RecurrentClassifier(hidden_size=8, lr=0.03, epochs=10),

@@ -1,7 +1,7 @@
 """The doctor: what is wrong with this training, and how sure are you? One check a function, each giving a Finding."""
 
 from rnnlab.doctor.diagnose import diagnose
-from rnnlab.doctor.registry import CHECKS, Check
-from rnnlab.doctor.subject import Subject
+from rnnlab.doctor.subject import EXPECTED, Subject
+from rnnlab.doctor.table import CHECKS, Check
 
-__all__ = ["CHECKS", "Check", "Subject", "diagnose"]
+__all__ = ["CHECKS", "EXPECTED", "Check", "Subject", "diagnose"]

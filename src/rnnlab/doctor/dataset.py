@@ -20,7 +20,9 @@ def not_finite(examination: Examination) -> Finding | None:
     subject, counts = examination.subject, {}
     for name, value in (("inputs", subject.inputs), ("targets", subject.targets), ("outputs", examination.outputs)):
         counts[name] = int((~torch.isfinite(value)).sum()) if value.is_floating_point() else 0
-    where = [name for name, count in counts.items() if count] or ([] if math.isfinite(examination.backward.loss) else ["the loss"])
+    where = [name for name, count in counts.items() if count] or (
+        [] if math.isfinite(examination.backward.loss) else ["the loss"]
+    )
     if not where:
         return None
     return found(
@@ -87,7 +89,9 @@ def class_imbalance(examination: Examination) -> Finding | None:
     kind = family(examination)
     if kind.name not in ("cross_entropy", "nll", "bce", "bce_logits") or targets.numel() < 20:
         return None
-    valid = targets[targets >= 0].flatten().long() if kind.name in ("cross_entropy", "nll") else targets.flatten().long()
+    valid = (
+        targets[targets >= 0].flatten().long() if kind.name in ("cross_entropy", "nll") else targets.flatten().long()
+    )
     counts = torch.bincount(valid)
     share = float(counts.max() / counts.sum())
     if share < 0.85 or _weighted(examination):
@@ -112,7 +116,7 @@ def _weighted(examination: Examination) -> bool:
     if kind.name in ("cross_entropy", "nll"):
         gradient = gradient.amax(kind.class_axis)
     gradient, labels = gradient.flatten(), targets.flatten()
-    by_class = [float(gradient[labels == label].mean()) for label in labels[labels >= 0].unique()]
+    by_class = [float(gradient[labels == label].mean()) for label in labels[labels >= 0].unique()]  # type: ignore[no-untyped-call]
     return len(by_class) > 1 and max(by_class) > 1.5 * min(by_class)
 
 
@@ -121,7 +125,7 @@ def test_examples_in_training(examination: Examination) -> Finding | None:
     """Validation examples, or windows around them, are among the training examples: the score measures memory. Drop
     duplicates before the split, and split a series in time."""
     assert examination.subject.validation is not None
-    held_inputs, held_targets = examination.subject.validation
+    held_inputs, _ = examination.subject.validation
     train = _keys(examination.layout.input_rows(examination.subject.inputs))
     held = _keys(examination.layout.input_rows(held_inputs))
     known = set(train)

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rnnlab.doctor import dataset, evaluation, gradients, learning, losses, sequences, wiring  # noqa: F401 - enter checks
 from rnnlab.doctor.examination import Examination, OutOfTime
 from rnnlab.doctor.guard import untouched
-from rnnlab.doctor.registry import CHECKS, Check
 from rnnlab.doctor.subject import Subject, read_subject
+from rnnlab.doctor.table import CHECKS, Check, in_order
 from rnnlab.errors import ConfigError, suggest
 from rnnlab.findings import Finding, worst_first
 
@@ -46,12 +45,12 @@ def diagnose(subject: Any, *, checks: Iterable[str] | None = None, seconds: floa
 
 def _choose(names: Iterable[str] | None) -> list[Check]:
     if names is None:
-        return list(CHECKS.values())
+        return in_order(CHECKS)
     wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
         if name not in CHECKS:
             raise ConfigError(f"checks must name {suggest(name, CHECKS)}, got {name!r}")
-    return [one for one in CHECKS.values() if one.name in wanted]
+    return [one for one in in_order(CHECKS) if one.name in wanted]
 
 
 def _examine(subject: Subject, checks: list[Check], seconds: float) -> list[Finding]:

@@ -14,7 +14,7 @@ from rnnlab.findings import Finding
 _NOISY = ("Dropout", "BatchNorm")
 
 
-@check("nondeterminism", silenced_by=("state_carried",))
+@check("nondeterminism")
 def nondeterminism(examination: Examination) -> Finding | None:
     """The same weights, inputs and seeds give other numbers: something draws from a generator that no seed reaches.
     Draw from torch's generator, or hand the seed down."""

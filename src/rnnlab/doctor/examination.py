@@ -233,7 +233,7 @@ class Examination:
         if value.requires_grad:
             leaves = _leaves(value)
             strangers = [list(leaf.shape) for leaf in leaves if id(leaf) not in names]
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
         found = {name: parameter.grad for name, parameter in model.named_parameters()}
         return Backward(float(value.detach()), found, strangers, lengths, all(fresh), relus)
 
@@ -244,7 +244,7 @@ class Examination:
         model, _ = self.fresh()
         value = self.loss(self.run(model, self.batch), self.batch)
         if value.requires_grad:
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
         return time.monotonic() - began
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from rnnlab.doctor.examination import RECURRENT, Examination
 from rnnlab.doctor.layout import first_tensor
 from rnnlab.doctor.registry import check, found
+from rnnlab.doctor.relations import correlations
 from rnnlab.findings import Finding
 
 _MEMORY = 0.01  # a step counts as remembered while its gradient is at least this share of the largest
@@ -99,21 +100,25 @@ def _curve(first: nn.Module, gradients: tuple[Tensor | None, ...], steps: int) -
         "saturated_gates",
         "dead_relu",
         "gradient_cut",
+        "steps_ignored",
     ),
 )
 def vanishing_gradients(examination: Examination) -> Finding | None:
     """The gradient dies within a step or two on its way back: the network cannot learn what lies further back. Start
     the recurrent weights orthogonal (the forget gate's bias at 1), or use a gated cell."""
     curve = step_gradients(examination)
-    if curve is None or len(curve.norms) < 8 or curve.memory == 0:
+    if curve is None or len(curve.norms) < 8 or curve.memory == 0 or curve.memory > len(curve.norms) / 3:
         return None
-    if curve.memory > len(curve.norms) / 3:
-        return None
+    near, far = correlations(examination, 2 * curve.memory)
+    needed = far > 0.5 and near < 0.35
+    beyond = f", and the target goes with single inputs beyond it (correlation {far:.2f})" if needed else ""
     return found(
         "vanishing_gradients",
-        "warning" if curve.memory <= 2 else "hint",
-        f"the gradient falls below 1% within {curve.memory} of {len(curve.norms)} steps: the effective memory is that long",
+        "warning" if needed or curve.memory <= 2 else "hint",
+        f"the gradient falls below 1% within {curve.memory} of {len(curve.norms)} steps: the effective memory is that long{beyond}",
         "nn.init.orthogonal_(rnn.weight_hh_l0)  # and a forget bias of 1 in an LSTM, or shorter sequences",
+        correlation_within=near,
+        correlation_beyond=far,
         norms_by_step=curve.norms,
         memory_length=curve.memory,
         steps=len(curve.norms),
@@ -128,6 +133,8 @@ def vanishing_gradients(examination: Examination) -> Finding | None:
         "samples_influence_each_other",
         "dead_relu",
         "outputs_ignore_inputs",
+        "steps_ignored",
+        "saturated_gates",
     ),
 )
 def gradient_cut(examination: Examination) -> Finding | None:

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 
 from rnnlab.doctor.examination import Examination
-from rnnlab.doctor.gradients import step_gradients
-from rnnlab.doctor.layout import first_tensor
 from rnnlab.doctor.losses import chance, family
 from rnnlab.doctor.registry import check, found
-from rnnlab.doctor.sequences import future_influence, targets_ahead
-from rnnlab.doctor.trials import STEPS, by_heart, tail, trained_answers, trial
+from rnnlab.doctor.sequences import targets_ahead
+from rnnlab.doctor.trials import STEPS, by_heart, tail, trained_answers, trial, update_sizes
 from rnnlab.doctor.windows import target_offset, windows_of
 from rnnlab.findings import Finding
 
@@ -43,7 +41,10 @@ def target_misaligned(examination: Examination) -> Finding | None:
     if horizon is None and offset > 2:
         return None
     said = {0: "the last input of its own sequence", 2: "two steps after the last input: one step is skipped"}
-    what = said.get(offset, f"{offset} steps after the last input" if offset > 0 else f"inside the window, {-offset} steps before its end")
+    what = said.get(
+        offset,
+        f"{offset} steps after the last input" if offset > 0 else f"inside the window, {-offset} steps before its end",
+    )
     return found(
         "target_misaligned",
         "warning" if offset > 1 and horizon is None else "error",
@@ -64,12 +65,7 @@ def _offset(examination: Examination) -> tuple[int | None, int]:
     ahead = targets_ahead(examination)
     if ahead is not None:
         return ahead, 0
-    return _cause(examination), 0
-
-
-def _cause(examination: Examination) -> int | None:
-    """Return -1 + the lag where a target of a step is a function of a later step's input that a causal model cannot see."""
-    return None
+    return None, 0
 
 
 @check("forecast_is_last_value", silenced_by=(*_BROKEN, "target_misaligned", "samples_influence_each_other"))
@@ -83,7 +79,9 @@ def forecast_is_last_value(examination: Examination) -> Finding | None:
     if known is None or known[0] < 1:
         return None
     rows = examination.batch.layout.input_rows(examination.batch.inputs)
-    last = (rows[:, 0, -1] if rows.ndim == 3 and rows.shape[1] == 1 else rows.reshape(*rows.shape[:2], -1)[:, -1, known[1]]).double()
+    last = (
+        rows[:, 0, -1] if rows.ndim == 3 and rows.shape[1] == 1 else rows.reshape(*rows.shape[:2], -1)[:, -1, known[1]]
+    ).double()
     wanted = examination.batch.layout.target_rows(examination.batch.targets).reshape(len(last), -1)[:, 0].double()
     step = float((wanted - last).abs().mean())
     if not _is_last(examination.outputs, last, step) or not _is_last(trained_answers(examination), last, step):
@@ -137,18 +135,28 @@ def learning_rate_too_small(examination: Examination) -> Finding | None:
     fall = 1 - tail(losses) / losses[0] if losses[0] > 0 else 1.0
     if not abs(fall) < 0.004 * len(losses) / STEPS:
         return None
-    more = {factor: 1 - tail(trial(examination, factor)) / losses[0] for factor in (10.0, 100.0)}
-    if more[100.0] < 0.1 or more[10.0] < 3 * max(fall, 0):
+    factors = (100.0, 1000.0) if _weights_stand(examination) else (100.0,)
+    more = {factor: 1 - tail(trial(examination, factor)) / losses[0] for factor in factors}
+    enough = [factor for factor in factors if more[factor] > 0.1 and more[factor] > 10 * max(fall, 0.0)]
+    if not enough:
         return None
+    factor = enough[0]
     return found(
         "learning_rate_too_small",
         "warning",
-        f"in {STEPS} updates the loss falls by {fall:.2%}; at 100 times the learning rate by {more[100.0]:.0%}",
-        f"lr={_rate(examination) * 100:g}  # or between; the loss should fall by more than 1% in {STEPS} updates",
+        f"in {STEPS} updates the loss falls by {fall:.2%}; at {factor:g} times the learning rate by {more[factor]:.0%}",
+        f"lr={_rate(examination) * factor:g}  # or between; the loss should fall by more than 1% in {STEPS} updates",
         learning_rate=_rate(examination),
         fall=fall,
-        fall_at_100_times=more[100.0],
+        factor=factor,
+        fall_at_factor=more[factor],
     )
+
+
+def _weights_stand(examination: Examination) -> bool:
+    """Return whether an update changes the typical weight matrix by less than a ten-thousandth of its norm."""
+    changes = sorted(update_sizes(examination))
+    return bool(changes) and changes[len(changes) // 2] < 1e-4
 
 
 def _start(examination: Examination, losses: list[float]) -> float:
@@ -163,8 +171,22 @@ def _rate(examination: Examination) -> float:
 
 @check(
     "batch_not_memorised",
-    silenced_by=(*_BROKEN, "softmax_twice", "bounded_output", "state_carried", "samples_influence_each_other", "state_reset",
-                 "gradient_cut", "vanishing_gradients", "one_step_sequence", "saturated_gates"),
+    silenced_by=(
+        *_BROKEN,
+        "softmax_twice",
+        "bounded_output",
+        "state_carried",
+        "samples_influence_each_other",
+        "state_reset",
+        "gradient_cut",
+        "vanishing_gradients",
+        "one_step_sequence",
+        "saturated_gates",
+        "loss_starts_far",
+        "exploding_gradients",
+        "steps_ignored",
+        "learning_rate_too_small",
+    ),
 )
 def batch_not_memorised(examination: Examination) -> Finding | None:
     """Eight samples cannot be learned by heart: weight decay or dropout is far too strong, the same inputs have
@@ -248,6 +270,3 @@ def curves(train: Sequence[float], validation: Sequence[float] = ()) -> Finding 
         first=train[0],
         last=end,
     )
-
-
-__all__ = ["curves", "first_tensor", "future_influence", "step_gradients"]

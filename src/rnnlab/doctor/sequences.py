@@ -9,11 +9,11 @@ from rnnlab.doctor.registry import check, found
 from rnnlab.findings import Finding
 
 
-@check("state_carried")
+@check("state_carried", silenced_by=("nondeterminism",))
 def state_carried(examination: Examination) -> Finding | None:
     """The answer to a batch depends on the batch before it: the model keeps its hidden state between calls. Start
     each call from zeros; where sequences do go on, detach the state and reset it at their beginnings."""
-    model, optimizer = examination.fresh()
+    model, _ = examination.fresh()
     other = examination.disturb(torch.ones(examination.batch.layout.samples, dtype=torch.bool), seed=1)
     try:
         for _ in range(2):
@@ -23,7 +23,7 @@ def state_carried(examination: Examination) -> Finding | None:
             raise
         return _carried("the second backward pass runs into the first one's graph", second_backward="fails")
     with torch.no_grad():
-        model, optimizer = examination.fresh()
+        model, _ = examination.fresh()
         first = first_tensor(examination.run(model, examination.batch, train=False)).clone()
         examination.run(model, examination.batch, inputs=other, train=False, seed=1)
         second = first_tensor(examination.run(model, examination.batch, train=False))
@@ -43,7 +43,7 @@ def _carried(how: str, **evidence: object) -> Finding:
     )
 
 
-@check("samples_influence_each_other", silenced_by=("state_carried",))
+@check("samples_influence_each_other", silenced_by=("state_carried", "nondeterminism"))
 def samples_influence_each_other(examination: Examination) -> Finding | None:
     """Another sample in the batch changes a sample's answer: batch and time are swapped (batch_first), or a view or a
     softmax runs over the wrong axis. Pass batch_first=True; use transpose, not view, to swap axes."""
@@ -121,7 +121,13 @@ def one_step_sequence(examination: Examination) -> Finding | None:
 
 @check(
     "state_reset",
-    silenced_by=("one_step_sequence", "samples_influence_each_other", "outputs_ignore_inputs", "dead_relu"),
+    silenced_by=(
+        "one_step_sequence",
+        "samples_influence_each_other",
+        "outputs_ignore_inputs",
+        "dead_relu",
+        "saturated_gates",
+    ),
 )
 def state_reset(examination: Examination) -> Finding | None:
     """The last answer does not depend on earlier steps: the hidden state is reset at each step, or the wrong state
@@ -151,7 +157,40 @@ def state_reset(examination: Examination) -> Finding | None:
     )
 
 
-@check("future_leaks", silenced_by=("samples_influence_each_other", "state_carried"))
+@check(
+    "steps_ignored",
+    silenced_by=(
+        "one_step_sequence",
+        "samples_influence_each_other",
+        "outputs_ignore_inputs",
+        "dead_relu",
+        "saturated_gates",
+    ),
+)
+def steps_ignored(examination: Examination) -> Finding | None:
+    """The only answer does not depend on the last steps: it is read out before the sequence ends, as out[:, 0] does.
+    Read the last step, out[:, -1], or the final state h_n[-1]."""
+    batch = examination.batch
+    steps = batch.layout.steps
+    if steps < 3 or batch.layout.targets_by_step or batch.layout.by_step(examination.outputs) is not None:
+        return None
+    mask = torch.zeros(batch.layout.samples, steps, dtype=torch.bool)
+    ends = torch.full((batch.layout.samples,), steps) if batch.lengths is None else batch.lengths.flatten().long()
+    for back in (1, 2):
+        mask[torch.arange(len(ends)), (ends - back).clamp(min=0)] = True
+    changed = examination.answer(examination.disturb(mask))
+    if bool((changed.double() - examination.outputs.double()).abs().max() > 0):
+        return None
+    return found(
+        "steps_ignored",
+        "error",
+        f"the answer does not depend on the last steps (of {steps}): it is read out before the sequence ends",
+        "states[:, -1]  # or h_n[-1]; not states[:, 0]",
+        steps=steps,
+    )
+
+
+@check("future_leaks", silenced_by=("samples_influence_each_other", "state_carried", "nondeterminism"))
 def future_leaks(examination: Examination) -> Finding | None:
     """The answer of a step depends on later inputs although its target is one of them: a bidirectional layer, or a
     normalisation over time, in a forecast. Use one direction, and shift what must not be known."""
@@ -210,7 +249,7 @@ def targets_ahead(examination: Examination) -> int | None:
     return None if best is None else best[1]
 
 
-@check("padding_changes_answer", silenced_by=("samples_influence_each_other", "state_carried"))
+@check("padding_changes_answer", silenced_by=("samples_influence_each_other", "state_carried", "nondeterminism"))
 def padding_changes_answer(examination: Examination) -> Finding | None:
     """A sample gets another answer with padding than alone: the last step of a padded row was read, or the state ran
     on through the padding. Pack the sequences, or read the state at lengths - 1, and mask means over time."""

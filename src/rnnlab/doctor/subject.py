@@ -87,13 +87,19 @@ def read_subject(given: Any) -> Subject:
     Raises:
         InputError: something is missing, of another type, or not on the CPU.
     """
-    missing = [name for name in ("model", "optimizer", "loss", "inputs", "targets") if getattr(given, name, None) is None]
+    missing = [
+        name for name in ("model", "optimizer", "loss", "inputs", "targets") if getattr(given, name, None) is None
+    ]
     if missing:
-        raise InputError(f"the subject must be {EXPECTED}, got {type(given).__name__} without {', '.join(missing)}; add it")
+        raise InputError(
+            f"the subject must be {EXPECTED}, got {type(given).__name__} without {', '.join(missing)}; add it"
+        )
     if not isinstance(given.model, nn.Module):
         raise InputError(f"model must be an nn.Module, got {type(given.model).__name__}; wrap it in one")
     if not isinstance(given.optimizer, torch.optim.Optimizer):
-        raise InputError(f"optimizer must be a torch.optim.Optimizer, got {type(given.optimizer).__name__}; pass the one in use")
+        raise InputError(
+            f"optimizer must be a torch.optim.Optimizer, got {type(given.optimizer).__name__}; pass the one in use"
+        )
     for name in ("loss", "forward", "train_step", "evaluate"):
         value = getattr(given, name, None)
         if value is not None and not callable(value):
@@ -117,7 +123,9 @@ def _tensor(name: str, value: Any) -> Tensor:
     if isinstance(value, np.ndarray):
         value = torch.from_numpy(value)
     if not isinstance(value, Tensor):
-        raise InputError(f"{name} must be a tensor or a NumPy array, got {type(value).__name__}; pad ragged ones, pass lengths")
+        raise InputError(
+            f"{name} must be a tensor or a NumPy array, got {type(value).__name__}; pad ragged ones, pass lengths"
+        )
     if value.ndim == 0 or value.numel() == 0:
         raise InputError(f"{name} must hold at least one sample, got shape {tuple(value.shape)}; pass a batch")
     return value.detach()
@@ -140,6 +148,8 @@ def _check_devices(subject: Subject) -> None:
     named |= {f"parameter {name}": value for name, value in subject.model.named_parameters()}
     for name, value in named.items():
         if value.device.type != "cpu":
-            raise InputError(f"{name} must be on the CPU, got {value.device}; return model.cpu() and CPU tensors, optimizer after")
+            raise InputError(
+                f"{name} must be on the CPU, got {value.device}; return model.cpu() and CPU tensors, optimizer after"
+            )
     if not any(True for _ in subject.model.parameters()):
         raise InputError("model must have parameters, got none; assign its layers to attributes")

@@ -52,6 +52,18 @@ def by_heart(examination: Examination, rate: float, *, samples: int = 8, steps: 
     return _train(examination, model, batch, update, steps, share=0.5)
 
 
+def update_sizes(examination: Examination, samples: int = 16) -> list[float]:
+    """Return, for each weight matrix, the norm of one update relative to the matrix's own, after a few updates."""
+    model, optimizer = examination.fresh()
+    update = _update(examination, model, optimizer, examination.take(samples))
+    for _ in range(2):
+        update()
+    before = [one.detach().clone() for one in model.parameters()]
+    update()
+    pairs = [(old, new.detach()) for old, new in zip(before, model.parameters(), strict=True) if old.ndim > 1]
+    return [float((new - old).norm() / (old.norm() + 1e-12)) for old, new in pairs]
+
+
 def trained_answers(examination: Examination) -> Tensor:
     """Return the outputs of the probe's batch, evaluation mode, after a short training at the subject's learning rate."""
     model, optimizer = examination.fresh()

@@ -98,7 +98,14 @@ def _no_gradient(examination: Examination) -> bool:
 
 @check(
     "parameters_without_gradient",
-    silenced_by=("loss_without_gradient", "dead_relu", "one_step_sequence", "state_reset"),
+    silenced_by=(
+        "loss_without_gradient",
+        "dead_relu",
+        "one_step_sequence",
+        "state_reset",
+        "steps_ignored",
+        "saturated_gates",
+    ),
 )
 def parameters_without_gradient(examination: Examination) -> Finding | None:
     """Parameters that should be trained get no gradient, or one of exactly 0: a layer that forward does not use, a

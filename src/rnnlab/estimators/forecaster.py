@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from rnnlab.data import Series, Splits
 from rnnlab.errors import ConfigError, DataError
-from rnnlab.estimators.network import FEWEST_TO_HOLD_OUT, NetworkEstimator
+from rnnlab.estimators.network import FEWEST_HELD_OUT, NetworkEstimator
 from rnnlab.estimators.past import Past, read_past
 from rnnlab.tasks import SeriesCodec, Task, everything_trains, forecast_series
 
@@ -37,8 +37,8 @@ class RecurrentForecaster(NetworkEstimator):
         batch_size: windows an update.
         epochs: passes over the windows at most.
         patience: passes without improvement on the held-out part after which training stops; 0 never stops early.
-        validation_fraction: share at the end of the series that chooses the weights and stops training; nothing is held
-            out where that leaves no window, or below 50 windows.
+        validation_fraction: share at the end of the series that chooses the weights and stops training; where that is
+            fewer than 20 windows, nothing is held out.
         random_state: an int for results that repeat; a numpy RandomState; or None.
         device: ``cpu``, ``cuda``, ...: where to train. Answers are computed on the CPU.
         options: any other option of `rnnlab.config.ModelConfig` and `rnnlab.config.TrainConfig`, by name.
@@ -170,7 +170,7 @@ class RecurrentForecaster(NetworkEstimator):
             )
         times = np.arange(len(past.values)).astype("datetime64[D]")
         series = Series(times, past.values, str(past.name or "series"), self.season_)
-        share = self._held_out() if windows >= FEWEST_TO_HOLD_OUT else 0.0
+        share = self._held_out()
         # The smallest share still gives the scaling of nearly all values where nothing is held out.
         task = forecast_series(
             series,
@@ -181,7 +181,7 @@ class RecurrentForecaster(NetworkEstimator):
             test=share or 1e-9,
             validation=0.0,
         )
-        if not share or not len(task.splits.test):
+        if not share or len(task.splits.test) < FEWEST_HELD_OUT:
             return replace(task, splits=everything_trains(windows))
         return replace(task, splits=Splits(task.splits.train, task.splits.test, NOTHING))
 

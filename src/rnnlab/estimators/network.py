@@ -27,7 +27,8 @@ from rnnlab.training import train
 
 FIXED = {"clip": 1.0}
 """Where estimators differ from `TrainConfig`: the gradient is clipped, since nobody watches the loss."""
-FEWEST_TO_HOLD_OUT = 50
+FEWEST_HELD_OUT = 20
+"""Fewer examples choose at random: then all of them train, for all the epochs."""
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]

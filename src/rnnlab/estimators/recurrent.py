@@ -11,7 +11,7 @@ from rnnlab.data import NumberSequences, Splits, split_rows, split_strings
 from rnnlab.data.vocabulary import Vocabulary
 from rnnlab.errors import DataError
 from rnnlab.estimators.inputs import Examples, read_examples
-from rnnlab.estimators.network import FEWEST_TO_HOLD_OUT, NetworkEstimator, exact_outputs
+from rnnlab.estimators.network import FEWEST_HELD_OUT, NetworkEstimator, exact_outputs
 from rnnlab.tasks import Task, everything_trains, from_numbers
 
 NOTHING = np.zeros(0, dtype=np.int64)
@@ -68,7 +68,7 @@ class RecurrentEstimator(NetworkEstimator):
         Strings are held out by distinct string, labelled examples by label.
         """
         share, count = self._held_out(), len(examples)
-        if not share or count < FEWEST_TO_HOLD_OUT:
+        if share * count < FEWEST_HELD_OUT:
             return everything_trains(count)
         try:
             if examples.kind == "strings" and labels is not None:

@@ -28,7 +28,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):  # type: ignore[mi
         batch_size: sequences an update.
         epochs: passes over the examples at most.
         patience: passes without improvement on the held-out part after which training stops; 0 never stops early.
-        validation_fraction: share held out to choose the weights and to stop; nothing is held out below 50 examples.
+        validation_fraction: share held out to choose the weights and to stop; where that is fewer than 20 examples, nothing
+            is held out.
         features_per_step: columns of a table that make one step; only tables need it.
         random_state: an int for results that repeat; a numpy RandomState; or None.
         device: ``cpu``, ``cuda``, ...: where to train. Answers are computed on the CPU.

@@ -15,6 +15,7 @@ from rnnlab.cells import CELLS, mask_padding
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.data.vocabulary import UNKNOWN
 from rnnlab.models.layers import LayerWeights, one_hot, run_layer
+from rnnlab.models.ngrams import bag
 from rnnlab.models.noise import Noise
 from rnnlab.models.parameters import initialise, views, weights
 
@@ -87,8 +88,10 @@ class Model(nn.Module):
             if layer:
                 states = self._drop(states, layer, noise)
             states = self._layer(states, layer, lengths)
-        summary = self._drop(self._readout(states, lengths).unsqueeze(2), "head", noise).squeeze(2)
-        return self._head(summary)
+        summary = self._readout(states, lengths)
+        if self.config.ngram_size and inputs.ndim == 3:
+            summary = torch.cat([summary, bag(inputs, lengths, cast(Tensor, self.ngrams))], dim=-1)
+        return self._head(self._drop(summary.unsqueeze(2), "head", noise).squeeze(2))
 
     def _embed(self, inputs: Tensor) -> Tensor:
         if not self.config.embedding_size or inputs.ndim == 4:

@@ -6,24 +6,28 @@ single operation each, however many layers there are.
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from rnnlab.config import ModelConfig
+from rnnlab.models.ngrams import ROWS
 from rnnlab.randomness import generator
 
 
 @dataclass(frozen=True)
 class Weight:
-    """One named weight of a run: its shape, and the half-width of the uniform distribution it starts from.
+    """One named weight of a run: its shape, and how it starts.
 
-    ``bound`` 0 stands for a normal distribution of deviation 1 (torch's for embeddings).
+    ``bound`` is the half-width of a uniform distribution; with ``start`` it is ``normal`` of deviation 1 (torch's for embeddings), or
+    ``zero``.
     """
 
     name: str
     shape: tuple[int, ...]
-    bound: float
+    bound: float = 0.0
+    start: Literal["uniform", "normal", "zero"] = "uniform"
 
     @property
     def size(self) -> int:
@@ -55,7 +59,7 @@ def weights(config: ModelConfig, symbols: int, features: int, outputs: int, gate
     if symbols:
         input_size = config.embedding_size or symbols
         if config.embedding_size:
-            found.append(Weight("embedding", (symbols, config.embedding_size), 0.0))
+            found.append(Weight("embedding", (symbols, config.embedding_size), start="normal"))
     sizes = layer_sizes(config, input_size, outputs)
     for layer, (width, hidden) in enumerate(sizes):
         combined = config.cell == "combined"
@@ -66,8 +70,10 @@ def weights(config: ModelConfig, symbols: int, features: int, outputs: int, gate
             found.append(Weight(f"bias_ih{suffix}", (gates * hidden,), bound))
             if not combined:
                 found.append(Weight(f"bias_hh{suffix}", (gates * hidden,), bound))
+    if symbols and config.ngram_size:
+        found.append(Weight("ngrams", (ROWS, config.ngram_size), start="zero"))
     if config.head != "none":
-        width = output_width(config, *sizes[-1])
+        width = output_width(config, *sizes[-1]) + (config.ngram_size if symbols else 0)
         found.append(Weight("head_weight", (outputs, width), 1 / math.sqrt(width)))
         found.append(Weight("head_bias", (outputs,), 1 / math.sqrt(width)))
     return found
@@ -80,10 +86,12 @@ def initialise(layout: list[Weight], seeds: list[int]) -> Tensor:
         draw, at = generator(seed, "weights"), 0
         for weight in layout:
             part = row[at : at + weight.size]
-            if weight.bound:
+            if weight.start == "uniform":
                 part.uniform_(-weight.bound, weight.bound, generator=draw)
-            else:
+            elif weight.start == "normal":
                 part.normal_(generator=draw)
+            else:
+                part.zero_()
             at += weight.size
     return flat
 

@@ -4,8 +4,10 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rnnlab.errors import OutputError
 
@@ -32,16 +34,43 @@ def write_whole(path: Path, content: bytes) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another --out") from None
 
 
+@contextmanager
+def open_whole(path: Path) -> Iterator[TextIO]:
+    """Yield a text file that takes the place of ``path`` when the block is left without an error, and no place otherwise.
+
+    Raises:
+        OutputError: where the place cannot be written or is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another --out") from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another --out") from None
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
 def to_json(value: Any) -> bytes:
     """Return ``value`` as strict JSON: figures that are not finite become null."""
-    return (json.dumps(_finite(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(finite(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return ``value`` with figures that are not finite as None, and all keys as text."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

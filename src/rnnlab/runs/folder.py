@@ -6,6 +6,7 @@ the configuration. What is wrong is named by file.
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from safetensors.torch import save as save_tensors
 
 from rnnlab.cells import CELLS
 from rnnlab.config import Config, ModelConfig, TrainConfig
-from rnnlab.errors import ConfigError, RunFolderError
+from rnnlab.errors import ConfigError, OutputError, RunFolderError
 from rnnlab.findings import Finding
 from rnnlab.models.parameters import views, weights
 from rnnlab.runs.files import to_json, write_whole
@@ -64,6 +65,14 @@ def save(run: Run, folder: Path) -> Path:
     tensors = {
         name: view[0].contiguous() for name, view in views(run.weights.detach().cpu().unsqueeze(0), layout).items()
     }
+    write_whole(folder / "model.safetensors", save_tensors(tensors))
+    write_history(folder, run.history)
+    write_record(run, folder)
+    return folder
+
+
+def write_record(run: Run, folder: Path) -> None:
+    """Write ``run.json`` alone: what a run that has only begun has to say."""
     record = {
         "schema_version": SCHEMA,
         "name": run.name,
@@ -77,11 +86,41 @@ def save(run: Run, folder: Path) -> Path:
         "environment": run.environment,
         "seconds": run.seconds,
     }
-    write_whole(folder / "model.safetensors", save_tensors(tensors))
-    lines = b"".join(json.dumps(json.loads(to_json(entry))).encode() + b"\n" for entry in run.history)
-    write_whole(folder / "history.jsonl", lines)
     write_whole(folder / "run.json", to_json(record))
-    return folder
+
+
+def write_history(folder: Path, history: Sequence[dict[str, Any]]) -> None:
+    """Write ``history.jsonl`` whole."""
+    write_whole(folder / "history.jsonl", b"".join(map(history_line, history)))
+
+
+def append_history(folder: Path, entry: dict[str, Any]) -> None:
+    """Append a line to ``history.jsonl``, in one write, so that a process killed beside it leaves no half line.
+
+    Raises:
+        OutputError: where it cannot be written.
+    """
+    path = folder / "history.jsonl"
+    try:
+        with path.open("ab", buffering=0) as file:
+            file.write(history_line(entry))
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}; make room, then --resume") from None
+
+
+def history_line(entry: dict[str, Any]) -> bytes:
+    """Return an entry as one line of strict JSON."""
+    return json.dumps(json.loads(to_json(entry)), ensure_ascii=False).encode() + b"\n"
+
+
+def read_record(folder: Path | str) -> RunRecord:
+    """Return what ``run.json`` says, and look at no other file: also of a run that is not done.
+
+    Raises:
+        RunFolderError: where the file is missing, damaged, or of another version.
+    """
+    folder = Path(folder)
+    return _record(_read(folder, "run.json", LARGEST_JSON), folder / "run.json")
 
 
 def load(folder: Path | str) -> Run:
@@ -91,7 +130,7 @@ def load(folder: Path | str) -> Run:
         RunFolderError: where a file is missing, damaged, of another version, or does not fit the others.
     """
     folder = Path(folder)
-    record = _record(_read(folder, "run.json", LARGEST_JSON), folder / "run.json")
+    record = read_record(folder)
     history = _history(_read(folder, "history.jsonl", 4 * LARGEST_JSON), folder / "history.jsonl")
     flat = _weights(record, _read(folder, "model.safetensors", 2**33), folder / "model.safetensors")
     return Run(

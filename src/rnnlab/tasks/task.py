@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeVar, cast
 import numpy as np
 import torch
 import torch.nn.functional as functional
-from sklearn.metrics import accuracy_score, f1_score, recall_score
 from torch import Tensor
 
 from rnnlab.config import Interface
@@ -147,6 +146,9 @@ class Task:
 
 def score_labels(outputs: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Return accuracy, macro recall, macro F1 and log loss of logits ``(examples, labels)``."""
+    # Imported late: a prediction needs no metrics, and scikit-learn is half of a start.
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
+
     guess = outputs.argmax(axis=1)
     present = np.unique(truth)
     chance = probabilities(outputs.astype(np.float64))[np.arange(len(truth)), truth]

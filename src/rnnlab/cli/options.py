@@ -1,0 +1,78 @@
+"""Flags from the configurations: each field of a pydantic model is a flag, with its description and its default.
+
+The verbs share them; nothing is described twice. A flag that is not given is absent, so that what trains well for a kind of
+data stands unless it is.
+"""
+
+import inspect
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from cyclopts import Parameter
+
+from rnnlab.config import Config
+
+Verb = TypeVar("Verb", bound=Callable[..., int])
+
+
+def flags(groups: Mapping[str, type[Config]], *, found: Sequence[str] = (), skip: Sequence[str] = ()) -> Callable[[Verb], Verb]:
+    """Return a decorator that gives a verb with ``**options`` a flag for each field of some configurations.
+
+    Args:
+        groups: the heading in ``--help``, and the configuration whose fields stand under it.
+        found: headings whose defaults depend on the data, and are not shown.
+        skip: fields that are no flags.
+    """
+
+    def decorate(verb: Verb) -> Verb:
+        own = inspect.signature(verb)
+        kept = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        for title, config in groups.items():
+            for name, field in config.model_fields.items():
+                if name not in skip:
+                    kept.append(_flag(name, field, title, shown=title not in found))
+        verb.__signature__ = own.replace(parameters=kept)  # type: ignore[attr-defined]
+        return verb
+
+    return decorate
+
+
+def _flag(name: str, field: Any, title: str, *, shown: bool) -> inspect.Parameter:
+    kind, choices = _kind(field.annotation)
+    default = field.get_default()
+    text = field.description or ""
+    if choices and not all(choice in text for choice in choices):
+        text += f" One of {', '.join(choices)}."
+    if shown and default not in (None, (), False):
+        text += f" [default: {default}]"
+    parameter = Parameter(help=text, group=title, negative=None if kind is bool and default is not False else ())
+    if kind is bool and not shown:
+        parameter = Parameter(help=text, group=title)
+    annotation: Any = Annotated[kind | None, parameter]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _kind(annotation: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the type of a flag, and its choices; the configuration itself checks them, so its message is the one seen."""
+    options = [annotation]
+    if get_origin(annotation) in (Union, types.UnionType):
+        options = [option for option in get_args(annotation) if option is not type(None)]
+    first = options[0]
+    if get_origin(first) is Literal:
+        return str, tuple(map(str, get_args(first)))
+    if get_origin(first) is tuple:
+        return list[str], ()
+    return first, ()
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that were given; a list of columns may be one text with commas, or a flag repeated."""
+    found: dict[str, Any] = {}
+    for name, value in options.items():
+        if isinstance(value, list):
+            parts = [part.strip() for item in value for part in (item.split(",") if name != "where" else [item])]
+            found[name] = tuple(part for part in parts if part)
+        elif value is not None:
+            found[name] = value
+    return found

@@ -1,0 +1,120 @@
+"""``rnnlab predict``: a run's answers to arguments, a file, or standard input, in batches, in the order of the input."""
+
+import json as jsonlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+from cyclopts import Parameter
+
+from rnnlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rnnlab.runs import Run
+    from rnnlab.runs.reading import Asked
+
+
+def predict(
+    run: Path,
+    inputs: Annotated[list[str] | None, Parameter(negative=(), allow_leading_hyphen=True)] = None,
+    /,
+    *,
+    file: Path | None = None,
+    out: Path | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Ask a run: a prediction a line, in the order of the input.
+
+    Examples:
+    rnnlab predict runs/names-gru Kowalski "De Luca"
+    rnnlab predict runs/names-gru --file names.csv --out origins.jsonl --json
+    cat names.txt | rnnlab predict runs/names-gru
+
+    A series is forecast from its last values, with the interval that held 90% of the validation part.
+
+    Args:
+        run: a run folder.
+        inputs: strings; numbers of a sequence, as '1 2 3'; the last values of a series. Standard input where none is given.
+        file: a table with the columns of the training, or a text with one input a line; compressed or not.
+        out: a file to write to, whole or not at all.
+        json: print {"predictions": [...]} with the probabilities of all labels, or the interval of a forecast.
+    """
+    if inputs and file:
+        raise ConfigError("--file must come without inputs, got both; leave one out")
+    if not inputs and file is None and sys.stdin.isatty():
+        raise ConfigError("inputs must be given, got none; pass them, a --file, or pipe them in")
+    import torch
+
+    from rnnlab.runs import load
+
+    # A forward pass of a batch gains nothing from more threads than one.
+    torch.set_num_threads(1)
+    loaded = load(run)
+    # Torch's own layers need no compiled kernels to be loaded, which takes longer than ten thousand answers.
+    loaded.model.engine = "equations" if loaded.model_config.cell == "combined" else "torch"
+    with _asked(loaded, inputs, file) as batches, _sink(out) as sink:
+        answers = (answer for batch in batches for answer in _answers(loaded, batch))
+        if json:
+            _write_json(answers, sink)
+        else:
+            for answer in answers:
+                sink.write(_line(answer) + "\n")
+    return 0
+
+
+@contextmanager
+def _asked(run: "Run", inputs: list[str] | None, file: Path | None) -> Iterator[Iterator["Asked"]]:
+    from rnnlab.runs.reading import from_file, from_lines
+
+    if file is not None:
+        with from_file(run, file) as batches:
+            yield batches
+    else:
+        yield from_lines(run, inputs or sys.stdin.buffer, "inputs" if inputs else "standard input")
+
+
+def _sink(out: Path | None) -> Any:
+    from rnnlab.runs.files import open_whole
+
+    return nullcontext(sys.stdout) if out is None else open_whole(out)
+
+
+def _answers(run: "Run", batch: "Asked") -> Iterator[dict[str, Any]]:
+    found = run.predict(batch.raw)
+    if run.codec.kind == "series":
+        for answer in found:
+            yield from _steps(run, answer["prediction"], batch.times)
+    elif batch.ids:
+        yield from ({"id": name, **answer} for name, answer in zip(batch.ids, found, strict=True))
+    else:
+        yield from found
+
+
+def _steps(run: "Run", values: Any, times: Any) -> Iterator[dict[str, Any]]:
+    """Yield an answer for each step ahead; its time is the step's number where the input had no times."""
+    interval = run.data.get("interval")
+    widths = interval.get("half_width") if isinstance(interval, dict) else None
+    for ahead, value in enumerate(values if isinstance(values, list) else [values]):
+        time = str(times[ahead]) if times is not None else ahead + 1
+        width = widths[ahead] if widths else None
+        lower, upper = (None, None) if width is None else (value - width, value + width)
+        yield {"time": time, "prediction": value, "lower": lower, "upper": upper}
+
+
+def _write_json(answers: Iterator[dict[str, Any]], sink: TextIO) -> None:
+    """Write the answers as they come, so that they need not all be held."""
+    sink.write('{"predictions": [')
+    for number, answer in enumerate(answers):
+        sink.write((",\n" if number else "\n") + jsonlib.dumps(answer, ensure_ascii=False, allow_nan=False))
+    sink.write("\n]}\n")
+
+
+def _line(answer: dict[str, Any]) -> str:
+    if "time" in answer:
+        shown = [answer["prediction"], answer["lower"], answer["upper"]]
+        return "\t".join([str(answer["time"]), *(f"{value:.6g}" for value in shown if value is not None)])
+    value = answer["prediction"]
+    text = value if isinstance(value, str) else ",".join(f"{x:.6g}" for x in (value if isinstance(value, list) else [value]))
+    return f"{answer['id']}\t{text}" if "id" in answer else text

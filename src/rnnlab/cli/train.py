@@ -1,0 +1,229 @@
+"""``rnnlab train``: one model on the user's data, a progress bar, and the baselines beside the result."""
+
+import json as jsonlib
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from rnnlab.cli.options import flags, given
+from rnnlab.config import ModelConfig, TrainConfig
+from rnnlab.data.config import DataConfig
+from rnnlab.errors import ConfigError
+from rnnlab.task_config import TaskConfig
+
+if TYPE_CHECKING:
+    from rnnlab.runs import Run
+    from rnnlab.training.fit import Fit
+
+GROUPS = {"Data": DataConfig, "Examples": TaskConfig, "Model": ModelConfig, "Training": TrainConfig}
+MAIN_METRIC = {"classify": "accuracy", "regress": "rmse", "forecast": "mae"}
+
+
+@flags(GROUPS, found=("Model", "Training"), skip=("data",))
+def train(
+    data: str | None = None,
+    /,
+    *,
+    out: Path | None = None,
+    resume: Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    checkpoint_every: float = 20.0,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    **options: Any,
+) -> int:
+    """Train one model on your data. Leave a run folder that predict, report, doctor and verify read.
+
+    Examples:
+    rnnlab train names/
+    rnnlab train people.csv --text name --target origin --cell lstm --epochs 20
+    rnnlab train gait.csv --id subject --time second --features x,y,z --target diagnosis
+    rnnlab train sales.csv --time date --value sales --horizon 7
+
+    Without --cell, --lr and the like, what trains well for the kind of data is used.
+
+    Args:
+        data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales.
+        out: the run's folder. [default: runs/DATA-CELL, and -2, -3 where that is taken]
+        resume: a run folder whose training was broken off; it goes on to the same bits. With DATA, the data are there now.
+        device: cpu, cuda, ...
+        threads: threads of the processor.
+        checkpoint_every: seconds between two saves of the state; the first is after one.
+        json: print the result as JSON, and nothing else, on stdout.
+    """
+    asked = given(options)
+    if not checkpoint_every > 0:
+        raise ConfigError(f"checkpoint-every must be above 0, got {checkpoint_every}; pass seconds, such as 20")
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads must be at least 1, got {threads}; leave --threads out for one a core")
+    if resume is None and data is None:
+        raise ConfigError("DATA must be a file or folder, got none; write rnnlab train names/, or --resume RUN")
+    if resume is not None and (asked or out):
+        name = next(iter(asked), "out").replace("_", "-")
+        raise ConfigError(f"--{name} must be left out with --resume; a run goes on as it began")
+    with _stop_on_signal() as stopped:
+        if threads is not None:
+            _use_threads(threads)
+        fit = _resumed(resume, data, checkpoint_every) if resume else _begun(str(data), asked, out, device, checkpoint_every)
+        if fit is None:
+            return _conclude_done(Path(str(resume)), json)
+        run = _watch(fit, stopped, quiet=json)
+    _conclude(run, fit.folder, json)
+    return 130 if run.status == "interrupted" else 0
+
+
+def _begun(data: str, asked: dict[str, Any], out: Path | None, device: str, every: float) -> "Fit":
+    from rnnlab.training.fit import Fit, fresh_folder, plan
+
+    planned = plan(data, asked, device=device)
+    folder = out or fresh_folder(Path("runs"), f"{planned.task.name}-{planned.model.cell}")
+    return Fit(planned, folder, every=every)
+
+
+def _resumed(folder: Path, data: str | None, every: float) -> "Fit | None":
+    """Return the training that goes on, or None where the run is done."""
+    from rnnlab.runs.folder import read_record
+    from rnnlab.training.fit import Fit, recall
+
+    if read_record(folder).status not in ("training", "interrupted"):
+        return None
+    record, planned = recall(folder, data=data)
+    threads = record.environment.get("threads")
+    if isinstance(threads, int) and 0 < threads <= 1024:
+        # Sums are split by threads: another number of them gives other last bits.
+        _use_threads(threads)
+    return Fit(planned, folder, resume=True, every=every)
+
+
+def _use_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[list[int]]:
+    """Yield a list that is filled when the user breaks off: the loop looks at it between two steps.
+
+    A second signal is one that Python raises at once.
+    """
+    stopped: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        if stopped:
+            raise KeyboardInterrupt
+        stopped.append(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch(fit: "Fit", stopped: list[int], *, quiet: bool) -> "Run":
+    """Train, and show how far it is; return the run."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console, said, shown = Console(stderr=True), 0.0, ""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    if not quiet:
+        console.print(_introduce(fit), highlight=False)
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
+        bar = progress.add_task("training", total=1.0)
+        steps = iter(fit)
+        for step in steps:
+            if step.records:
+                shown = _describe(step.records[0])
+            progress.update(bar, completed=step.spent, description=shown or f"loss {float(step.losses[0]):.4f}")
+            if not quiet and not console.is_terminal and step.spent >= said + 0.1 and shown:
+                said = step.spent
+                console.print(f"{said:.0%}  {shown}", highlight=False)
+            if stopped:
+                progress.update(bar, description="stopping: saving the state")
+                steps.close()  # type: ignore[attr-defined]
+                break
+        else:
+            progress.update(bar, completed=1.0, description="measuring, and fitting the baselines")
+        return fit.finish()
+
+
+def _introduce(fit: "Fit") -> str:
+    task, model = fit.plan.task, fit.plan.model
+    parts = [f"{len(part):,} {name}" for name in ("train", "validation", "test") if len(part := task.part(name))]
+    size = f"{model.num_layers} x {model.hidden_size}{' in both directions' if model.bidirectional else ''}"
+    weights = fit.training.stack.model.parameters_a_run
+    return f"{task.name}: {task.kind}, {', '.join(parts)}; {model.cell} {size}, {weights:,} weights -> {fit.folder}"
+
+
+def _describe(record: dict[str, Any]) -> str:
+    shown = [f"epoch {record['epoch'] + 1}", f"loss {record['loss']:.4f}"]
+    if "validation_loss" in record:
+        shown.append(f"validation {record['validation_loss']:.4f}")
+    if "validation_accuracy" in record:
+        shown.append(f"accuracy {record['validation_accuracy']:.1%}")
+    return "  ".join(shown)
+
+
+def _conclude_done(folder: Path, json: bool) -> int:
+    from rnnlab.runs import load
+
+    run = load(folder)
+    print(f"rnnlab: {folder} is {run.status} already", file=sys.stderr)
+    _conclude(run, folder, json)
+    return 0
+
+
+def _conclude(run: "Run", folder: Path, json: bool) -> None:
+    if run.status == "interrupted":
+        print(f"rnnlab: interrupted; the state is saved, go on with: rnnlab train --resume {folder}", file=sys.stderr)
+    if json:
+        print(jsonlib.dumps(_summary(run, folder), ensure_ascii=False))
+        return
+    for finding in run.findings:
+        print(f"{finding.severity}: {finding.message} {finding.remedy}")
+    part = "test" if "test" in run.metrics else next(iter(run.metrics), None)
+    if part is not None:
+        for line in _lines(run, part):
+            print(line)
+    about = run.data.get("interval")
+    if about and "coverage" in about:
+        print(f"{about['level']:.0%} intervals hold {about['coverage']:.1%} of the test part's values")
+    print(f"{folder}  ({run.status}, {run.seconds:.0f} s)")
+
+
+def _summary(run: "Run", folder: Path) -> dict[str, Any]:
+    from rnnlab.runs.files import finite
+
+    found = {
+        "run": str(folder), "status": run.status, "kind": run.data.get("kind"), "metrics": run.metrics,
+        "baselines": run.data.get("baselines", []), "interval": run.data.get("interval"), "seconds": run.seconds,
+        "findings": [finding.to_dict() for finding in run.findings], "parameters": len(run.weights),
+    }  # fmt: skip
+    return dict(finite(found))
+
+
+def _lines(run: "Run", part: str) -> list[str]:
+    """Return a table: the network's figures on held-out data, and the baselines' below them."""
+    rows = [(f"{run.model_config.cell} ({part})", run.metrics[part])]
+    rows += [(one["title"], one["metrics"]) for one in run.data.get("baselines", [])]
+    names = list(run.metrics[part])
+    width = max(len(title) for title, _ in rows)
+    lines = ["  ".join([" " * width, *(f"{name:>12}" for name in names)])]
+    for title, metrics in rows:
+        lines.append("  ".join([f"{title:<{width}}", *(f"{_figure(metrics.get(name)):>12}" for name in names)]))
+    return lines
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "-"

@@ -1,0 +1,248 @@
+"""What a run is asked: arguments, lines, or a table, as batches of what its codec reads; never more than a batch at a time.
+
+A line, or a row of a table, is one input, and keeps its place. What cannot be read is named by file and line. This module
+knows codecs and tables, and asks no network.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnlab.data.columns import looks_numeric, mostly_numeric, number_sql, time_sql
+from rnnlab.data.config import DataConfig
+from rnnlab.data.files import plain_file
+from rnnlab.data.readers import read
+from rnnlab.data.rows import step_columns
+from rnnlab.data.source import Series
+from rnnlab.data.strings import TEXT_NAMES
+from rnnlab.data.tables import Table, open_table
+from rnnlab.errors import DataError
+from rnnlab.runs.run import Run
+from rnnlab.tasks import NumberCodec, SeriesCodec, TextCodec
+
+BATCH = 4096
+TABLES = {".csv", ".tsv", ".tab", ".psv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
+PACKED = {".gz", ".gzip", ".bz2", ".xz"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A batch of raw inputs.
+
+    Args:
+        raw: what `Run.predict` takes.
+        ids: the name of each sequence, where a table's rows are told apart by a column; else empty.
+        times: ``(horizon,)`` datetime64, the times of the answer of a series from a file.
+    """
+
+    raw: list[Any]
+    ids: tuple[str, ...] = ()
+    times: np.ndarray | None = None
+
+
+def from_lines(run: Run, lines: Iterable[bytes | str], name: str) -> Iterator[Asked]:
+    """Yield the inputs of lines: a string each, or numbers; for a series, all lines together are its last values.
+
+    Args:
+        run: says what an input is.
+        lines: UTF-8 text.
+        name: of the file, for messages.
+
+    Raises:
+        DataError: a line that is no text, or no numbers.
+    """
+    numbered = ((number, _text(line, f"{name} line {number}")) for number, line in enumerate(lines, 1))
+    if isinstance(run.codec, SeriesCodec):
+        values = [value for number, line in numbered if line for value in _numbers(line, f"{name} line {number}")]
+        yield Asked([_last(values, run.codec, name)])
+        return
+    while block := list(islice(numbered, BATCH)):
+        if isinstance(run.codec, TextCodec):
+            yield Asked([line for _, line in block])
+        else:
+            yield Asked([_sequence(line, run.codec, f"{name} line {number}") for number, line in block])
+
+
+@contextmanager
+def from_file(run: Run, path: Path) -> Iterator[Iterator[Asked]]:
+    """Yield the inputs of a file: a table (CSV, TSV, JSON lines, Parquet) with the training's columns, or plain lines.
+
+    Compressed files are read too.
+
+    Raises:
+        DataError: a file, a column or a line that is not what it must be.
+    """
+    config = _config(run)
+    if not _is_table(path):
+        with plain_file(path) as (plain, _), plain.open("rb") as file:
+            yield from_lines(run, file, str(path))
+    elif isinstance(run.codec, SeriesCodec):
+        yield iter([_series(run.codec, config, path)])
+    else:
+        with open_table(path) as table:
+            yield _rows(run.codec, config, table)
+
+
+def future_times(times: np.ndarray, horizon: int) -> np.ndarray:
+    """Return the ``(horizon,)`` times after ``times (time,)``: by their step, their months, or their working days.
+
+    Example:
+        >>> future_times(np.array(["2024-01-31", "2024-02-29"], "datetime64[D]").astype("datetime64[M]"), 2).tolist()
+        [datetime.date(2024, 3, 1), datetime.date(2024, 4, 1)]
+    """
+    ahead = np.arange(1, horizon + 1)
+    steps = np.unique(np.diff(times))
+    if len(steps) == 1:
+        return np.asarray(times[-1] + ahead * steps[0])
+    months = times.astype("datetime64[M]")
+    steps_in_months = np.unique(np.diff(months))
+    if len(steps_in_months) == 1 and steps_in_months[0].astype(int) > 0:
+        within = times[-1] - months[-1].astype(times.dtype)
+        return np.asarray((months[-1] + ahead * steps_in_months[0]).astype(times.dtype) + within)
+    days = times.astype("datetime64[D]")
+    if (days == times).all() and np.is_busday(days).all():
+        return np.busday_offset(days[-1], ahead)
+    return np.asarray(times[-1] + ahead * np.median(np.diff(times).astype(np.int64)).astype(np.diff(times).dtype))
+
+
+def _config(run: Run) -> DataConfig:
+    """Return what the columns were in training; nothing where the data were given in memory."""
+    found = run.data.get("config")
+    return DataConfig(**found) if isinstance(found, dict) else DataConfig(data="memory")
+
+
+def _is_table(path: Path) -> bool:
+    stem = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    return stem.suffix.lower() in TABLES
+
+
+def _text(line: bytes | str, place: str) -> str:
+    if isinstance(line, bytes):
+        try:
+            line = line.decode("utf-8-sig" if place.endswith("line 1") else "utf-8")
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            raise DataError(f"{place} must be UTF-8 text, got the byte 0x{byte:02x}; save it as UTF-8") from None
+    return line.strip()
+
+
+def _numbers(line: str, place: str) -> list[float]:
+    try:
+        found = [float(part) for part in line.replace(",", " ").replace(";", " ").split()]
+    except ValueError:
+        raise DataError(f"{place} must be numbers, got {line[:40]!r}; write them as 1.5 2 3.25") from None
+    if not np.isfinite(found).all():
+        raise DataError(f"{place} must be finite numbers, got {line[:40]!r}; correct it")
+    return found
+
+
+def _sequence(line: str, codec: NumberCodec, place: str) -> np.ndarray:
+    """Return ``(time, features)`` of one line: numbers of one feature, or JSON with a list a step."""
+    features = len(codec.offset)
+    if line.startswith("["):
+        try:
+            array = np.asarray(json.loads(line), dtype=np.float64)
+        except (ValueError, TypeError, RecursionError):
+            raise DataError(f"{place} must be JSON numbers, got {line[:40]!r}; write [[1, 2], [3, 4]]") from None
+    else:
+        array = np.asarray(_numbers(line, place))
+    array = array[:, None] if array.ndim == 1 and features == 1 else array
+    if array.ndim != 2 or array.shape[1] != features or not len(array) or not np.isfinite(array).all():
+        way = "numbers such as 1.5 2 3.25" if features == 1 else f"JSON with {features} numbers a step: [[..], [..]]"
+        raise DataError(f"{place} must be a sequence of {features} features a step, got {line[:40]!r}; write {way}")
+    return array
+
+
+def _last(values: Sequence[float], codec: SeriesCodec, name: str) -> np.ndarray:
+    if len(values) < codec.past_length:
+        raise DataError(f"{name} must have at least the last {codec.past_length} values, got {len(values)}; pass more")
+    return np.asarray(values[-codec.past_length :])
+
+
+def _series(codec: SeriesCodec, config: DataConfig, path: Path) -> Asked:
+    found = read(config.replace(data=str(path), kind="forecast", horizon=1))
+    assert isinstance(found, Series)
+    return Asked([_last(found.values.tolist(), codec, str(path))], times=future_times(found.times, codec.horizon))
+
+
+def _rows(codec: TextCodec | NumberCodec, config: DataConfig, table: Table) -> Iterator[Asked]:
+    if isinstance(codec, TextCodec):
+        return _texts(config, table)
+    if config.shape == "wide":
+        return _wide(codec, config, table)
+    if config.shape == "long":
+        return _long(config, table)
+    raise DataError(f"{table.path} must be lines of numbers for a run trained in memory, got a table; pass lines")
+
+
+def _texts(config: DataConfig, table: Table) -> Iterator[Asked]:
+    column = config.text or _usual(table)
+    table.load([table.require(column, "text")])
+    for block in table.stream("SELECT c0 FROM rows ORDER BY row", BATCH):
+        yield Asked([text or "" for (text,) in block])
+
+
+def _usual(table: Table) -> str:
+    for name in TEXT_NAMES:
+        for column in table.columns:
+            if column.casefold() == name:
+                return column
+    if len(table.columns) == 1:
+        return table.columns[0]
+    raise DataError(
+        f"{table.path} must have a column named {', '.join(TEXT_NAMES[:3])} or the like, got {table.list_columns()}; rename it"
+    )
+
+
+def _wide(codec: NumberCodec, config: DataConfig, table: Table) -> Iterator[Asked]:
+    columns = step_columns(table, str(config.steps), config.target or "")
+    table.load(columns)
+    ends = config.missing == "end"
+    figures = [number_sql(table, f"c{i}", name, missing=ends) for i, name in enumerate(columns)]
+    done = 0
+    for block in table.stream(f"SELECT {', '.join(figures)} FROM rows ORDER BY row", BATCH):
+        yield Asked([_until_the_end(row, table, done + i) for i, row in enumerate(block)])
+        done += len(block)
+
+
+def _until_the_end(row: tuple[Any, ...], table: Table, number: int) -> np.ndarray:
+    there = [value for value in row if value is not None]
+    if not there or any(value is None for value in row[: len(there)]):
+        raise DataError(f"{table.place(number)} must have numbers up to its end, got an empty cell before it; fill it")
+    return np.asarray(there, dtype=np.float64)[:, None]
+
+
+def _long(config: DataConfig, table: Table) -> Iterator[Asked]:
+    ident = table.require(str(config.id), "id")
+    features = [table.require(name, "features") for name in config.features]
+    table.load([ident, *features, *([table.require(config.time, "time")] if config.time else [])])
+    table.count()
+    empty = table.run("SELECT min(row) FROM rows WHERE c0 IS NULL")[0][0]
+    if empty is not None:
+        raise DataError(f"{table.place(empty)}: {ident} must name a sequence, got an empty cell; fill it")
+    figures = [number_sql(table, f"c{i}", name) for i, name in enumerate(features, 1)]
+    moment = _moment(table, f"c{len(features) + 1}", config.time)
+    order = f"min(row) OVER (PARTITION BY c0), {moment}, row"
+    steps = (
+        row
+        for block in table.stream(f"SELECT c0, {', '.join(figures)} FROM rows ORDER BY {order}", BATCH)
+        for row in block
+    )
+    sequences = ((key, np.asarray([row[1:] for row in rows])) for key, rows in groupby(steps, key=lambda row: row[0]))
+    while block := list(islice(sequences, BATCH)):
+        yield Asked([values for _, values in block], ids=tuple(str(key) for key, _ in block))
+
+
+def _moment(table: Table, field: str, time: str | None) -> str:
+    """Return the SQL that orders the steps of a sequence, as in training."""
+    if time is None:
+        return "row"
+    if mostly_numeric(table, field) and not looks_numeric(table, field, r"(19|20)\d{6}"):
+        return number_sql(table, field, time)
+    return time_sql(table, field, time)

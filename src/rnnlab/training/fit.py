@@ -1,0 +1,259 @@
+"""A run in training, in its folder: begun, killed at any moment, resumed to the same bits, and finished.
+
+The folder says from the first moment how it is trained (``run.json``, status ``training``); ``checkpoint.safetensors`` is
+written early and then at an interval, each time whole. Draws have keys, not state, so what a checkpoint holds is enough.
+This module knows no signals and no progress bar: whoever pulls steps may stop pulling between any two.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rnnlab.config import ModelConfig, TrainConfig
+from rnnlab.data import DataConfig, Source
+from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
+from rnnlab.runs import Run, environment, model_outputs, save
+from rnnlab.runs.folder import RunRecord, append_history, read_record, write_history, write_record
+from rnnlab.task_config import TaskConfig
+from rnnlab.tasks import Task
+from rnnlab.tasks.baselines import references
+from rnnlab.tasks.from_config import BUILT_IN, complete, make_task, read_source, task_name
+from rnnlab.training import checkpoint as checkpoints
+from rnnlab.training.loop import Step, Training
+from rnnlab.training.recipes import configure
+
+FIRST_CHECKPOINT = 1.0
+CHECKPOINT_SECONDS = 20.0
+COVERAGE = 0.9
+CONFIGS = (DataConfig, TaskConfig, ModelConfig, TrainConfig)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be trained: a task, the configurations, and where the data come from.
+
+    Args:
+        task: the examples.
+        model: the network.
+        training: how it is trained.
+        source: ``config``, ``task`` and ``path``, as ``run.json`` keeps them in ``data``; empty for data given in memory.
+        device: where to train.
+    """
+
+    task: Task
+    model: ModelConfig
+    training: TrainConfig
+    source: Mapping[str, Any]
+    device: str = "cpu"
+
+
+def plan(data: str | Source, options: Mapping[str, Any] | None = None, *, device: str = "cpu") -> Plan:
+    """Return the plan of training on ``data``, with ``options`` of all configurations put over what is usual.
+
+    Args:
+        data: a file, a folder, the name of built-in data, or a source in memory.
+        options: fields of `DataConfig`, `TaskConfig`, `ModelConfig` and `TrainConfig`, by name.
+        device: ``cpu``, ``cuda``, ...
+
+    Raises:
+        InputError: what is wrong with the data, an option or the device.
+    """
+    check_device(device)
+    options = {name: value for name, value in (options or {}).items() if value is not None}
+    known = {name for config in CONFIGS for name in config.model_fields if name != "data"}
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"option {name!r} is unknown; use {suggest(name, known)}")
+    said = [{name: value for name, value in options.items() if name in config.model_fields} for config in CONFIGS]
+    where = DataConfig(data=data if isinstance(data, str) else "memory", **said[0])
+    wanted = TaskConfig(**said[1])
+    source = read_source(where) if isinstance(data, str) else data
+    wanted = complete(wanted, source, where.horizon)
+    task = make_task(source, wanted, horizon=where.horizon)
+    model, training = configure(task, {**said[2], **said[3]})
+    recorded: dict[str, Any] = {"config": where.model_dump(), "task": wanted.model_dump()} if isinstance(data, str) else {}
+    name = task_name(where) if isinstance(data, str) else task.name
+    return Plan(replace(task, name=name), model, training, recorded, device)
+
+
+def recall(folder: Path, *, data: str | None = None) -> tuple[RunRecord, Plan]:
+    """Return what the run in ``folder`` says, and its plan, with the data read again.
+
+    Args:
+        folder: a run that was trained from a file.
+        data: where the data are now; None looks where they were.
+
+    Raises:
+        RunFolderError: a damaged folder, or a run trained from data in memory.
+        DataError: the data are gone, or are others by now.
+    """
+    record = read_record(folder)
+    if not isinstance(record.data.get("config"), dict) or not isinstance(record.data.get("task"), dict):
+        raise RunFolderError(f"{folder / 'run.json'} must say where its data are, got none; train from a file")
+    try:
+        where, wanted = DataConfig(**record.data["config"]), TaskConfig(**record.data["task"])
+    except (InputError, TypeError) as error:
+        raise RunFolderError(f"{folder / 'run.json'}: {error} (the file is damaged or was edited)") from None
+    place = data or _find(folder, where.data, record.data.get("path"))
+    task = make_task(read_source(where.replace(data=place)), wanted, horizon=where.horizon)
+    if task.fingerprint != record.data.get("fingerprint"):
+        raise RunFolderError(
+            f"{place} must hold the data that {folder} was trained on, got others (their fingerprints differ); "
+            "restore the file, or say where it is with --data"
+        )
+    device = str(record.environment.get("device", "cpu"))
+    check_device(device)
+    kept = {name: record.data[name] for name in ("config", "task", "path") if name in record.data}
+    name = str(record.data.get("name", task.name))
+    return record, Plan(replace(task, name=name), record.model, record.training, kept, device)
+
+
+class Fit:
+    """One run in training; iterate over it, then `finish` it.
+
+    Args:
+        plan: what is trained.
+        folder: the run's; made here, unless ``resume``.
+        resume: go on with what is in the folder.
+        every: seconds between checkpoints; the first is written after one second, or sooner.
+
+    Raises:
+        OutputError: a folder that cannot be made, or holds something.
+        RunFolderError: a checkpoint that does not fit.
+    """
+
+    def __init__(self, plan: Plan, folder: Path, *, resume: bool = False, every: float = CHECKPOINT_SECONDS) -> None:
+        self.plan, self.folder, self.every = plan, folder, every
+        self.checkpoint = folder / "checkpoint.safetensors"
+        if not resume:
+            _make(folder)
+        self.training = Training(
+            plan.task, plan.model, plan.training, device=plan.device,
+            checkpoint=self.checkpoint if resume else None, name=folder.name,
+        )  # fmt: skip
+        # From here on this class writes the checkpoints, at its own interval.
+        self.training.checkpoint = None
+        write_history(folder, self.training.stack.progress[0].history)
+        write_record(self._begun(), folder)
+
+    def __iter__(self) -> Iterator[Step]:
+        """Train; yield after every update. Leaving the loop early saves the state."""
+        due = time.perf_counter() + min(FIRST_CHECKPOINT, self.every)
+        try:
+            for step in self.training:
+                for record in step.records:
+                    append_history(self.folder, record)
+                if time.perf_counter() >= due:
+                    checkpoints.save(self.training, self.checkpoint)
+                    due = time.perf_counter() + self.every
+                yield step
+        except GeneratorExit:
+            checkpoints.save(self.training, self.checkpoint)
+            raise
+
+    def finish(self) -> Run:
+        """Save the run and return it; one that was left early is ``interrupted``, and keeps its checkpoint.
+
+        A run that is done has the figures of its baselines in ``data["baselines"]`` and, for a forecast with a validation
+        part, the half-widths of its intervals in ``data["interval"]``.
+        """
+        run = self.training.runs()[0]
+        about = {**run.data, **self._source()}
+        if run.status != "interrupted":
+            about["baselines"] = [
+                {"name": one.name, "title": one.title, "metrics": one.metrics} for one in references(self.plan.task)
+            ]
+        about |= interval(self.plan.task, run)
+        run = replace(run, data=about, environment=run.environment | {"device": self.plan.device})
+        save(run, self.folder)
+        if run.status != "interrupted":
+            self.checkpoint.unlink(missing_ok=True)
+        return run
+
+    def _begun(self) -> Run:
+        task = self.plan.task
+        about = {
+            "name": task.name, "kind": task.kind, "examples": len(task.inputs), "provenance": task.provenance,
+            "fingerprint": task.fingerprint, **self._source(),
+        }  # fmt: skip
+        return Run(
+            name=self.folder.name, model_config=self.plan.model, train_config=self.plan.training, codec=task.codec,
+            weights=torch.zeros(0), status="training", data=about,
+            environment=environment() | {"device": self.plan.device},
+        )  # fmt: skip
+
+    def _source(self) -> dict[str, Any]:
+        """Return how to find the data again: as they were named, and from the run's folder."""
+        found = dict(self.plan.source)
+        named = found.get("config", {}).get("data")
+        if named and "path" not in found and Path(named).exists():
+            found["path"] = os.path.relpath(Path(named).resolve(), self.folder.resolve())
+        return found
+
+
+def interval(task: Task, run: Run, level: float = COVERAGE) -> dict[str, Any]:
+    """Return the half-width of a forecast's interval for each step ahead, in the data's own units, as ``{"interval": ...}``.
+
+    Split conformal prediction (Lei and others, 2018): the ``level`` quantile of the absolute errors on the validation part.
+    ``coverage`` is the share of the test part's values within it. Empty for other tasks, and without a validation part
+    large enough for the level.
+    """
+    chosen = task.part("validation")
+    rank = int(np.ceil((len(chosen) + 1) * level))
+    if task.kind != "forecast" or not len(chosen) or rank > len(chosen) or run.status == "diverged":
+        return {}
+    widths = np.sort(_errors(task, run, chosen), axis=0)[rank - 1]
+    found: dict[str, Any] = {"level": level, "half_width": widths.tolist()}
+    judged = task.part("test")
+    if len(judged):
+        found["coverage"] = float((_errors(task, run, judged) <= widths).mean())
+    return {"interval": found}
+
+
+def _errors(task: Task, run: Run, index: torch.Tensor) -> np.ndarray:
+    """Return absolute errors in the data's own units, ``(examples, horizon)``."""
+    rows = index.numpy()
+    guess = task.to_units(model_outputs(run.model, task.inputs, index)[0], rows)
+    return np.abs(guess - task.to_units(task.targets.numpy()[rows], rows))
+
+
+def check_device(device: str) -> None:
+    """Raise where ``device`` is not there."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0][:100]
+        raise ConfigError(f"device must be available, got {device!r} ({reason}); use --device cpu") from None
+
+
+def fresh_folder(parent: Path, name: str) -> Path:
+    """Return the first of ``parent/name``, ``parent/name-2``, ... that does not exist."""
+    number = 1
+    while (found := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return found
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise OutputError(f"{folder} must be a new or empty folder, got one with files; choose another --out")
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror or error}; choose another --out") from None
+
+
+def _find(folder: Path, named: str, path: Any) -> str:
+    """Return where the data are: beside the run as they were, or as they were named."""
+    beside = Path(os.path.normpath(folder.resolve() / path)) if isinstance(path, str) else None
+    if beside is not None and beside.exists():
+        return str(beside)
+    if Path(named).exists() or named in BUILT_IN:
+        return named
+    raise RunFolderError(f"{named} must be where it was when {folder} was trained, got nothing; say where with --data")
