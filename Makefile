@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help lab test test-all check format bench clean
+.PHONY: help lab test test-all check format bench doctor-score clean
 
 help:
 	@echo "make lab     the four studies, answered in lab/report.html (under three minutes on two cores)"
@@ -15,6 +15,7 @@ help:
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -c "from rnnlab.kernels import prepare; print(f'kernels ready in {prepare():.0f} s')"
 	@touch $(READY)
 
 lab: $(READY)
@@ -38,6 +39,9 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+doctor-score: $(READY)
+	$(BIN)/python -m benchmarks.doctor.score
 
 clean:
 	rm -rf $(VENV) lab runs .pytest_cache .mypy_cache .ruff_cache

@@ -46,3 +46,9 @@ def test_draws_depend_on_their_key_alone() -> None:
 def test_errors_suggest_the_nearest_choice() -> None:
     assert suggest("lstn", ["gru", "lstm"]) == "one of gru, lstm (nearest: lstm)"
     assert issubclass(RnnlabError, Exception)
+
+
+def test_at_most_twenty_names_at_the_top_each_documented() -> None:
+    assert len(rnnlab.__all__) <= 20
+    for name in rnnlab.__all__:
+        assert (getattr(rnnlab, name).__doc__ or "").strip(), name

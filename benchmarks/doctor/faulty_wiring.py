@@ -251,7 +251,7 @@ class Overwritten(Net):
 
     def forward(self, x: Tensor) -> Tensor:
         state = torch.zeros(x.shape[0], 24)
-        out, _ = self.rnn(x)
+        self.rnn(x)
         return self.fc(state)
 
 

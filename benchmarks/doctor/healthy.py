@@ -28,7 +28,9 @@ from benchmarks.doctor.programs import CELLS, Lesson, Program
 HEALTHY: list[Program] = []
 
 
-def healthy(*variants: Any, cells: tuple[str, ...] = tuple(CELLS)) -> Callable[[Callable[..., Lesson]], Callable[..., Lesson]]:
+def healthy(
+    *variants: Any, cells: tuple[str, ...] = tuple(CELLS)
+) -> Callable[[Callable[..., Lesson]], Callable[..., Lesson]]:
     """Enter ``build(cell, variant)``, or ``build(cell)`` where there are no variants, once a cell and variant."""
 
     def enter(build: Callable[..., Lesson]) -> Callable[..., Lesson]:
@@ -78,7 +80,9 @@ def length(cell: str, steps: int) -> Lesson:
 
 @healthy(1, 3, 6)
 def tiny(cell: str, samples: int) -> Lesson:
-    return _lesson(Net(cell, 1, 1, hidden=12), nn.MSELoss(), (torch.rand(samples, 3, 1), torch.randn(samples, 1)), lr=0.01)
+    return _lesson(
+        Net(cell, 1, 1, hidden=12), nn.MSELoss(), (torch.rand(samples, 3, 1), torch.randn(samples, 1)), lr=0.01
+    )
 
 
 @healthy()
@@ -108,7 +112,9 @@ def packed(cell: str, task: str) -> Lesson:
     inputs, targets = problems.waves() if task == "classify" else problems.sums()
     inputs, lengths = problems.ragged(inputs)
     loss = nn.CrossEntropyLoss() if task == "classify" else nn.MSELoss()
-    return _lesson(Packed(cell, inputs.shape[2], 3 if task == "classify" else 1), loss, (inputs, targets), lengths=lengths)
+    return _lesson(
+        Packed(cell, inputs.shape[2], 3 if task == "classify" else 1), loss, (inputs, targets), lengths=lengths
+    )
 
 
 @healthy()
@@ -116,7 +122,9 @@ def packed_names(cell: str) -> Lesson:
     """Both directions, rightly joined."""
     symbols, kinds = problems.chains()
     inputs, lengths = problems.ragged(symbols)
-    return _lesson(Packed(cell, 9, 3, symbols=True, bidirectional=True), nn.CrossEntropyLoss(), (inputs, kinds), lengths=lengths)
+    return _lesson(
+        Packed(cell, 9, 3, symbols=True, bidirectional=True), nn.CrossEntropyLoss(), (inputs, kinds), lengths=lengths
+    )
 
 
 @healthy("mean", "max", "last", "attention")

@@ -39,7 +39,11 @@ def step_of(clear: bool = True, step: bool = True, clip: float = 0.0, clear_afte
         if clear:
             optimizer.zero_grad()
         outputs = model(inputs)
-        loss = nn.functional.mse_loss(outputs, targets) if targets.is_floating_point() else nn.functional.cross_entropy(outputs, targets)
+        loss = (
+            nn.functional.mse_loss(outputs, targets)
+            if targets.is_floating_point()
+            else nn.functional.cross_entropy(outputs, targets)
+        )
         loss.backward()
         if clip:
             nn.utils.clip_grad_norm_(model.parameters(), clip)

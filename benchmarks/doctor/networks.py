@@ -55,7 +55,9 @@ class EveryWord(Words):
 class Packed(nn.Module):
     """Ragged sequences, packed; the head sees the final state, of both directions where there are two."""
 
-    def __init__(self, cell: str, inputs: int, outputs: int, *, symbols: bool = False, bidirectional: bool = False) -> None:
+    def __init__(
+        self, cell: str, inputs: int, outputs: int, *, symbols: bool = False, bidirectional: bool = False
+    ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(inputs, 10, padding_idx=0) if symbols else nn.Identity()
         self.rnn = CELLS[cell](10 if symbols else inputs, 20, batch_first=True, bidirectional=bidirectional)

@@ -61,7 +61,10 @@ def examine_named(name: str) -> dict[str, Any]:
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Return, for both parts and together, counts, recall, share of false alarms and what an examination takes."""
-    parts = {"tuning": [row for row in rows if not row["held_out"]], "held-out": [row for row in rows if row["held_out"]]}
+    parts = {
+        "tuning": [row for row in rows if not row["held_out"]],
+        "held-out": [row for row in rows if row["held_out"]],
+    }
     return {part: _figures(chosen) for part, chosen in {**parts, "together": rows}.items() if chosen}
 
 
@@ -110,7 +113,9 @@ def wrong(rows: list[dict[str, Any]], show: bool) -> str:
         if row["named"] if row["expects"] else not row["said"]:
             continue
         what = f"expected {' or '.join(row['expects'])}" if row["expects"] else "is healthy"
-        lines.append(f"{row['name']}: {what}, said {', '.join(row['said']) or 'nothing'} (hints: {', '.join(row['hints']) or 'none'})")
+        lines.append(
+            f"{row['name']}: {what}, said {', '.join(row['said']) or 'nothing'} (hints: {', '.join(row['hints']) or 'none'})"
+        )
         lines += [f"    {message}" for message in row["messages"]] if show else []
     return "\n".join(lines)
 
@@ -123,7 +128,9 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="one program in so many")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--show", action="store_true", help="the doctor's messages where it is wrong")
-    parser.add_argument("--out", type=Path, help="folder for doctor.json and doctor.md; only the whole corpus writes by itself")
+    parser.add_argument(
+        "--out", type=Path, help="folder for doctor.json and doctor.md; only the whole corpus writes by itself"
+    )
     given = parser.parse_args()
     chosen = [one for one in programs() if given.only in one.name and given.part in (None, PARTS[one.held_out])]
     chosen = chosen[:: given.every]

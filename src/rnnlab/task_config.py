@@ -15,7 +15,10 @@ class TaskConfig(Config):
 
     lowercase: bool = Field(False, description="Read strings in lower case.")
     context_length: int | None = Field(
-        None, ge=1, le=100_000, description="Values of the past that a forecast sees; found from the season unless said."
+        None,
+        ge=1,
+        le=100_000,
+        description="Values of the past that a forecast sees; found from the season unless said.",
     )
     difference: int | None = Field(
         None, ge=0, le=1_000_000, description="Forecast changes against the value so many steps before; 0 the values."

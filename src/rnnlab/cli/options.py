@@ -11,12 +11,10 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from cyclopts import Parameter
 
-from rnnlab.config import Config
-
 Verb = TypeVar("Verb", bound=Callable[..., int])
 
 
-def flags(groups: Mapping[str, type[Config]], *, found: Sequence[str] = (), skip: Sequence[str] = ()) -> Callable[[Verb], Verb]:
+def flags(groups: Mapping[str, Any], *, found: Sequence[str] = (), skip: Sequence[str] = ()) -> Callable[[Verb], Verb]:
     """Return a decorator that gives a verb with ``**options`` a flag for each field of some configurations.
 
     Args:
@@ -29,7 +27,8 @@ def flags(groups: Mapping[str, type[Config]], *, found: Sequence[str] = (), skip
         own = inspect.signature(verb)
         kept = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
         for title, config in groups.items():
-            for name, field in config.model_fields.items():
+            fields: dict[str, Any] = config.model_fields
+            for name, field in fields.items():
                 if name not in skip:
                     kept.append(_flag(name, field, title, shown=title not in found))
         verb.__signature__ = own.replace(parameters=kept)  # type: ignore[attr-defined]

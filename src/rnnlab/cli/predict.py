@@ -22,6 +22,7 @@ def predict(
     /,
     *,
     file: Path | None = None,
+    text: str | None = None,
     out: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -38,11 +39,14 @@ def predict(
         run: a run folder.
         inputs: strings; numbers of a sequence, as '1 2 3'; the last values of a series. Standard input where none is given.
         file: a table with the columns of the training, or a text with one input a line; compressed or not.
+        text: the column of the strings, where the file calls it something else than the training's.
         out: a file to write to, whole or not at all.
         json: print {"predictions": [...]} with the probabilities of all labels, or the interval of a forecast.
     """
     if inputs and file:
         raise ConfigError("--file must come without inputs, got both; leave one out")
+    if text and (file is None):
+        raise ConfigError("--text must come with --file, got no file; name the file that has the column")
     if not inputs and file is None and sys.stdin.isatty():
         raise ConfigError("inputs must be given, got none; pass them, a --file, or pipe them in")
     import torch
@@ -54,7 +58,7 @@ def predict(
     loaded = load(run)
     # Torch's own layers need no compiled kernels to be loaded, which takes longer than ten thousand answers.
     loaded.model.engine = "equations" if loaded.model_config.cell == "combined" else "torch"
-    with _asked(loaded, inputs, file) as batches, _sink(out) as sink:
+    with _asked(loaded, inputs, file, text) as batches, _sink(out) as sink:
         answers = (answer for batch in batches for answer in _answers(loaded, batch))
         if json:
             _write_json(answers, sink)
@@ -65,11 +69,11 @@ def predict(
 
 
 @contextmanager
-def _asked(run: "Run", inputs: list[str] | None, file: Path | None) -> Iterator[Iterator["Asked"]]:
+def _asked(run: "Run", inputs: list[str] | None, file: Path | None, text: str | None) -> Iterator[Iterator["Asked"]]:
     from rnnlab.runs.reading import from_file, from_lines
 
     if file is not None:
-        with from_file(run, file) as batches:
+        with from_file(run, file, text=text) as batches:
             yield batches
     else:
         yield from_lines(run, inputs or sys.stdin.buffer, "inputs" if inputs else "standard input")
@@ -116,5 +120,9 @@ def _line(answer: dict[str, Any]) -> str:
         shown = [answer["prediction"], answer["lower"], answer["upper"]]
         return "\t".join([str(answer["time"]), *(f"{value:.6g}" for value in shown if value is not None)])
     value = answer["prediction"]
-    text = value if isinstance(value, str) else ",".join(f"{x:.6g}" for x in (value if isinstance(value, list) else [value]))
+    text = (
+        value
+        if isinstance(value, str)
+        else ",".join(f"{x:.6g}" for x in (value if isinstance(value, list) else [value]))
+    )
     return f"{answer['id']}\t{text}" if "id" in answer else text

@@ -52,7 +52,7 @@ def train(
         out: the run's folder. [default: runs/DATA-CELL, and -2, -3 where that is taken]
         resume: a run folder whose training was broken off; it goes on to the same bits. With DATA, the data are there now.
         device: cpu, cuda, ...
-        threads: threads of the processor.
+        threads: threads of the processor. [default: 1; one a core from 512 units on]
         checkpoint_every: seconds between two saves of the state; the first is after one.
         json: print the result as JSON, and nothing else, on stdout.
     """
@@ -66,26 +66,29 @@ def train(
     if resume is not None and (asked or out):
         name = next(iter(asked), "out").replace("_", "-")
         raise ConfigError(f"--{name} must be left out with --resume; a run goes on as it began")
-    with _stop_on_signal() as stopped:
-        if threads is not None:
-            _use_threads(threads)
-        fit = _resumed(resume, data, checkpoint_every) if resume else _begun(str(data), asked, out, device, checkpoint_every)
+    with _stop_on_signal() as stop:
+        fit = (
+            _resumed(resume, data, threads, checkpoint_every)
+            if resume
+            else _begun(str(data), asked, out, device, threads, checkpoint_every)
+        )
         if fit is None:
             return _conclude_done(Path(str(resume)), json)
-        run = _watch(fit, stopped, quiet=json)
+        run = _watch(fit, stop, quiet=json)
     _conclude(run, fit.folder, json)
     return 130 if run.status == "interrupted" else 0
 
 
-def _begun(data: str, asked: dict[str, Any], out: Path | None, device: str, every: float) -> "Fit":
-    from rnnlab.training.fit import Fit, fresh_folder, plan
+def _begun(data: str, asked: dict[str, Any], out: Path | None, device: str, threads: int | None, every: float) -> "Fit":
+    from rnnlab.training.fit import Fit, fresh_folder, plan, usual_threads
 
     planned = plan(data, asked, device=device)
+    _use_threads(threads or usual_threads(planned.model))
     folder = out or fresh_folder(Path("runs"), f"{planned.task.name}-{planned.model.cell}")
     return Fit(planned, folder, every=every)
 
 
-def _resumed(folder: Path, data: str | None, every: float) -> "Fit | None":
+def _resumed(folder: Path, data: str | None, threads: int | None, every: float) -> "Fit | None":
     """Return the training that goes on, or None where the run is done."""
     from rnnlab.runs.folder import read_record
     from rnnlab.training.fit import Fit, recall
@@ -93,10 +96,11 @@ def _resumed(folder: Path, data: str | None, every: float) -> "Fit | None":
     if read_record(folder).status not in ("training", "interrupted"):
         return None
     record, planned = recall(folder, data=data)
-    threads = record.environment.get("threads")
-    if isinstance(threads, int) and 0 < threads <= 1024:
-        # Sums are split by threads: another number of them gives other last bits.
-        _use_threads(threads)
+    before = record.environment.get("threads")
+    # Sums are split by threads: another number of them gives other last bits.
+    wanted = threads or (before if isinstance(before, int) and 0 < before <= 1024 else None)
+    if wanted:
+        _use_threads(wanted)
     return Fit(planned, folder, resume=True, every=every)
 
 
@@ -106,31 +110,41 @@ def _use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-@contextmanager
-def _stop_on_signal() -> Iterator[list[int]]:
-    """Yield a list that is filled when the user breaks off: the loop looks at it between two steps.
+class _Stop:
+    """Whether the user has broken off; ``between_steps`` says that the loop looks at it, so that nothing need be raised."""
 
-    A second signal is one that Python raises at once.
-    """
-    stopped: list[int] = []
+    asked = False
+    between_steps = False
 
-    def stop(number: int, frame: object) -> None:
-        if stopped:
+    def __call__(self, number: int, frame: object) -> None:
+        if self.asked or not self.between_steps:
             raise KeyboardInterrupt
-        stopped.append(number)
+        self.asked = True
 
+
+@contextmanager
+def _stop_on_signal() -> Iterator[_Stop]:
+    """Yield what a signal to stop is noted in."""
+    stop = _Stop()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stopped
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _watch(fit: "Fit", stopped: list[int], *, quiet: bool) -> "Run":
+def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool) -> "Run":
     """Train, and show how far it is; return the run."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console, said, shown = Console(stderr=True), 0.0, ""
     columns = (
@@ -141,7 +155,7 @@ def _watch(fit: "Fit", stopped: list[int], *, quiet: bool) -> "Run":
         console.print(_introduce(fit), highlight=False)
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
         bar = progress.add_task("training", total=1.0)
-        steps = iter(fit)
+        steps, stop.between_steps = iter(fit), True
         for step in steps:
             if step.records:
                 shown = _describe(step.records[0])
@@ -149,11 +163,12 @@ def _watch(fit: "Fit", stopped: list[int], *, quiet: bool) -> "Run":
             if not quiet and not console.is_terminal and step.spent >= said + 0.1 and shown:
                 said = step.spent
                 console.print(f"{said:.0%}  {shown}", highlight=False)
-            if stopped:
+            if stop.asked:
                 progress.update(bar, description="stopping: saving the state")
                 steps.close()  # type: ignore[attr-defined]
                 break
         else:
+            stop.between_steps = False
             progress.update(bar, completed=1.0, description="measuring, and fitting the baselines")
         return fit.finish()
 

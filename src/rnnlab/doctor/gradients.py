@@ -110,7 +110,7 @@ def vanishing_gradients(examination: Examination) -> Finding | None:
     if curve is None or len(curve.norms) < 8 or curve.memory == 0 or curve.memory > len(curve.norms) / 3:
         return None
     near, far = correlations(examination, 2 * curve.memory)
-    needed = far > 0.5 and near < 0.35
+    needed = far > 0.5 and near < 0.35 and 6 * curve.memory <= len(curve.norms)
     beyond = f", and the target goes with single inputs beyond it (correlation {far:.2f})" if needed else ""
     return found(
         "vanishing_gradients",

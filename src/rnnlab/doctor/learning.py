@@ -84,22 +84,22 @@ def forecast_is_last_value(examination: Examination) -> Finding | None:
     ).double()
     wanted = examination.batch.layout.target_rows(examination.batch.targets).reshape(len(last), -1)[:, 0].double()
     step = float((wanted - last).abs().mean())
-    if not _is_last(examination.outputs, last, step) or not _is_last(trained_answers(examination), last, step):
+    near = _distance(examination.outputs, last), _distance(trained_answers(examination), last)
+    if not (step > 0 and near[0] < 0.2 * step and near[1] < 0.4 * step):
         return None
-    forecast = examination.rows(examination.outputs).reshape(len(last), -1)[:, 0]
     return found(
         "forecast_is_last_value",
         "warning",
         "the forecast is the last value seen: it is nearer to that than a tenth of a day's change, and training keeps it there",
         "targets = targets - inputs[:, -1]  # forecast the change, and report the error of the last value beside your own",
-        distance_to_last=float((forecast - last).abs().mean()),
+        distance_to_last=near[0],
         change_a_step=step,
     )
 
 
-def _is_last(outputs: Tensor, last: Tensor, step: float) -> bool:
-    forecast = outputs.double().reshape(len(last), -1)[:, 0]
-    return step > 0 and float((forecast - last).abs().mean()) < 0.2 * step
+def _distance(outputs: Tensor, last: Tensor) -> float:
+    """Return the mean distance of forecasts to the last value seen."""
+    return float((outputs.double().reshape(len(last), -1)[:, 0] - last).abs().mean())
 
 
 @check("learning_rate_too_large", silenced_by=_BROKEN)
@@ -130,33 +130,38 @@ def learning_rate_too_large(examination: Examination) -> Finding | None:
 
 @check("learning_rate_too_small", silenced_by=(*_BROKEN, "learning_rate_too_large"))
 def learning_rate_too_small(examination: Examination) -> Finding | None:
-    """A short training hardly moves the loss, and one at 100 times the rate lowers it. Multiply the rate by 10 or 100."""
+    """A short training hardly moves the loss, and one at a rate that moves the weights by a hundredth of their size lowers it.
+    Multiply the rate by 10 or 100."""
     losses = trial(examination, 1.0)
     fall = 1 - tail(losses) / losses[0] if losses[0] > 0 else 1.0
     if not abs(fall) < 0.004 * len(losses) / STEPS:
         return None
-    factors = (100.0, 1000.0) if _weights_stand(examination) else (100.0,)
+    size = _update_size(examination)
+    if not 0 < size < 3e-4:
+        return None
+    factors = [factor for factor in (1e-3 / size, 3e-2 / size) if factor >= 20]
     more = {factor: 1 - tail(trial(examination, factor)) / losses[0] for factor in factors}
     enough = [factor for factor in factors if more[factor] > 0.1 and more[factor] > 10 * max(fall, 0.0)]
     if not enough:
         return None
-    factor = enough[0]
+    factor = max(enough, key=lambda one: more[one])
     return found(
         "learning_rate_too_small",
         "warning",
-        f"in {STEPS} updates the loss falls by {fall:.2%}; at {factor:g} times the learning rate by {more[factor]:.0%}",
-        f"lr={_rate(examination) * factor:g}  # or between; the loss should fall by more than 1% in {STEPS} updates",
+        f"in {STEPS} updates the loss falls by {fall:.2%}; at {factor:.2g} times the learning rate by {more[factor]:.0%}",
+        f"lr={_rate(examination) * factor:.1g}  # or between; the loss should fall by more than 1% in {STEPS} updates",
         learning_rate=_rate(examination),
+        relative_update=size,
         fall=fall,
         factor=factor,
         fall_at_factor=more[factor],
     )
 
 
-def _weights_stand(examination: Examination) -> bool:
-    """Return whether an update changes the typical weight matrix by less than a ten-thousandth of its norm."""
+def _update_size(examination: Examination) -> float:
+    """Return by how much of its norm an update changes the typical weight matrix."""
     changes = sorted(update_sizes(examination))
-    return bool(changes) and changes[len(changes) // 2] < 1e-4
+    return changes[len(changes) // 2] if changes else 0.0
 
 
 def _start(examination: Examination, losses: list[float]) -> float:

@@ -43,9 +43,9 @@ def by_heart(examination: Examination, rate: float, *, samples: int = 8, steps: 
     adam = torch.optim.Adam([one for one in model.parameters() if one.requires_grad], lr=rate, weight_decay=decay)
     batch = examination.take(samples)
 
-    def update() -> None:
+    def update(step: int) -> None:
         adam.zero_grad()
-        examination.loss(examination.run(model, batch), batch).backward()  # type: ignore[no-untyped-call]
+        examination.loss(examination.run(model, batch, seed=step), batch).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         adam.step()
 
@@ -56,10 +56,10 @@ def update_sizes(examination: Examination, samples: int = 16) -> list[float]:
     """Return, for each weight matrix, the norm of one update relative to the matrix's own, after a few updates."""
     model, optimizer = examination.fresh()
     update = _update(examination, model, optimizer, examination.take(samples))
-    for _ in range(2):
-        update()
+    for step in range(2):
+        update(step)
     before = [one.detach().clone() for one in model.parameters()]
-    update()
+    update(2)
     pairs = [(old, new.detach()) for old, new in zip(before, model.parameters(), strict=True) if old.ndim > 1]
     return [float((new - old).norm() / (old.norm() + 1e-12)) for old, new in pairs]
 
@@ -89,19 +89,26 @@ def call_train_step(examination: Examination, model: nn.Module, optimizer: torch
 
 def _update(
     examination: Examination, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch
-) -> Callable[[], None]:
-    def own() -> None:
+) -> Callable[[int], None]:
+    """Return one update as a function of its number, which seeds dropout."""
+
+    def own(step: int) -> None:
         optimizer.zero_grad()
-        examination.loss(examination.run(model, batch), batch).backward()  # type: ignore[no-untyped-call]
+        examination.loss(examination.run(model, batch, seed=step), batch).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     if examination.subject.train_step is None:
         return own
-    return lambda: call_train_step(examination, model, optimizer, batch)
+    return lambda _step: call_train_step(examination, model, optimizer, batch)
 
 
 def _train(
-    examination: Examination, model: nn.Module, batch: Batch, update: Callable[[], None], steps: int, share: float = 0.3
+    examination: Examination,
+    model: nn.Module,
+    batch: Batch,
+    update: Callable[[int], None],
+    steps: int,
+    share: float = 0.3,
 ) -> list[float]:
     limit = time.monotonic() + share * examination.left()
     losses: list[float] = []
@@ -111,10 +118,10 @@ def _train(
                 raise OutOfTime
             break
         with torch.no_grad():
-            losses.append(float(examination.loss(examination.run(model, batch), batch)))
+            losses.append(float(examination.loss(examination.run(model, batch, seed=1000 + step), batch)))
         if not math.isfinite(losses[-1]):
             break
-        update()
+        update(step)
     return losses
 
 

@@ -90,7 +90,7 @@ class Model(nn.Module):
             states = self._layer(states, layer, lengths)
         summary = self._readout(states, lengths)
         if self.config.ngram_size and inputs.ndim == 3:
-            summary = torch.cat([summary, bag(inputs, lengths, cast(Tensor, self.ngrams))], dim=-1)
+            summary = torch.cat([summary, self._bag(inputs, lengths, noise)], dim=-1)
         return self._head(self._drop(summary.unsqueeze(2), "head", noise).squeeze(2))
 
     def _embed(self, inputs: Tensor) -> Tensor:
@@ -100,6 +100,14 @@ class Model(nn.Module):
         runs, symbols, width = table.shape
         first = torch.arange(runs, device=inputs.device).view(runs, 1, 1) * symbols
         return functional.embedding(inputs + first, table.reshape(runs * symbols, width))
+
+    def _bag(self, symbols: Tensor, lengths: Tensor | None, noise: Noise | None) -> Tensor:
+        dropped, share = None, self.config.dropout
+        if noise is not None and share:
+            _, batch, time = symbols.shape
+            hidden = noise.hidden_steps("pieces", batch, time + 1, share)
+            dropped = (~hidden / (1 - share)).to(symbols.device)
+        return bag(symbols, lengths, cast(Tensor, self.ngrams), dropped)
 
     def _drop(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor:
         if noise is None or not self.config.dropout:
@@ -160,7 +168,7 @@ class Model(nn.Module):
 
 def hide_steps(inputs: Tensor, noise: Noise, share: float) -> Tensor:
     """Return ``inputs`` with a ``share`` of the steps hidden: symbols become unknown, numbers zero."""
-    hidden = noise.hidden_steps(inputs.shape[1], inputs.shape[2], share).to(inputs.device)
+    hidden = noise.hidden_steps("symbols", inputs.shape[1], inputs.shape[2], share).to(inputs.device)
     if inputs.ndim == 3:
         return inputs.masked_fill(hidden & (inputs != 0), UNKNOWN)
     return inputs.masked_fill(hidden.unsqueeze(-1), 0.0)

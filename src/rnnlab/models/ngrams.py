@@ -35,19 +35,22 @@ def buckets(symbols: Tensor) -> Tensor:
     return torch.stack(found, dim=2)
 
 
-def bag(symbols: Tensor, lengths: Tensor | None, table: Tensor) -> Tensor:
-    """Return the sum of the pieces' embeddings, ``(runs, batch, width)``.
+def bag(symbols: Tensor, lengths: Tensor | None, table: Tensor, dropped: Tensor | None = None) -> Tensor:
+    """Return the pieces' embeddings, summed over the sequence and averaged over the orders, ``(runs, batch, width)``.
 
     Args:
         symbols: ``(runs or 1, batch, time)`` int64, zero behind a sequence's end.
         lengths: ``(runs or 1, batch)``; None where nothing is padded.
         table: ``(runs, rows, width)``, an embedding a bucket.
+        dropped: ``(runs, batch, time + 1)``, factors of the positions whose pieces are dropped, for training.
     """
     runs, rows, width = table.shape
     pieces = buckets(symbols)
     first = torch.arange(runs, device=table.device).view(runs, 1, 1, 1) * rows
-    embedded = functional.embedding(pieces + first, table.reshape(runs * rows, width))
+    embedded = functional.embedding(pieces + first, table.reshape(runs * rows, width)).mean(dim=2)
     if lengths is not None:
         inside = torch.arange(pieces.shape[-1], device=table.device) <= lengths.unsqueeze(-1)
-        embedded = embedded * inside[:, :, None, :, None]
-    return embedded.sum(dim=(2, 3))
+        embedded = embedded * inside.unsqueeze(-1)
+    if dropped is not None:
+        embedded = embedded * dropped.unsqueeze(-1)
+    return embedded.sum(dim=2)

@@ -27,7 +27,7 @@ class Noise:
         ]
         return ((torch.stack(drawn) >= share) / (1 - share)).unsqueeze(2).to(like)
 
-    def hidden_steps(self, batch: int, time: int, share: float) -> Tensor:
+    def hidden_steps(self, place: str, batch: int, time: int, share: float) -> Tensor:
         """Return which steps are hidden, ``(runs, batch, time)`` bool."""
-        drawn = [torch.rand(time, batch, generator=generator(seed, "symbols", self.step)).T for seed in self.seeds]
+        drawn = [torch.rand(time, batch, generator=generator(seed, place, self.step)).T for seed in self.seeds]
         return torch.stack(drawn) < share

@@ -11,48 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from rnnlab.cells import CELLS
-from rnnlab.config import Config, ModelConfig, TrainConfig
+from rnnlab.config import ModelConfig
 from rnnlab.errors import ConfigError, OutputError, RunFolderError
 from rnnlab.findings import Finding
 from rnnlab.models.parameters import views, weights
 from rnnlab.runs.files import to_json, write_whole
-from rnnlab.runs.run import Run, Status
-from rnnlab.tasks import Codec
+from rnnlab.runs.record import RunRecord
+from rnnlab.runs.run import Run
 
 SCHEMA = 1
 LARGEST_JSON = 64 * 2**20
-
-
-class _FindingRecord(Config):
-    check: str
-    severity: str
-    message: str
-    evidence: dict[str, Any] = Field(default_factory=dict)
-    remedy: str = ""
-
-
-class RunRecord(Config):
-    """What ``run.json`` holds."""
-
-    model_config = Config.model_config | {"protected_namespaces": (), "allow_inf_nan": True}
-
-    schema_version: int
-    name: str
-    model: ModelConfig
-    training: TrainConfig
-    codec: Codec
-    metrics: dict[str, dict[str, float | None]] = Field(default_factory=dict)
-    findings: tuple[_FindingRecord, ...] = ()
-    status: Status = "done"
-    data: dict[str, Any] = Field(default_factory=dict)
-    environment: dict[str, Any] = Field(default_factory=dict)
-    seconds: float = 0.0
 
 
 def save(run: Run, folder: Path) -> Path:
@@ -121,6 +95,11 @@ def read_record(folder: Path | str) -> RunRecord:
     """
     folder = Path(folder)
     return _record(_read(folder, "run.json", LARGEST_JSON), folder / "run.json")
+
+
+def check_weights(folder: Path, record: RunRecord) -> None:
+    """Raise `RunFolderError` where the weights are missing or do not fit what ``run.json`` says."""
+    _weights(record, _read(folder, "model.safetensors", 2**33), folder / "model.safetensors")
 
 
 def load(folder: Path | str) -> Run:
@@ -223,4 +202,7 @@ def _weights(record: RunRecord, content: bytes, path: Path) -> torch.Tensor:
                 f"{path}: {weight.name} must be float32 of shape {weight.shape}, got {tensor.dtype} {tuple(tensor.shape)}; "
                 "it is of another model"
             )
-    return torch.cat([tensors[weight.name].reshape(-1) for weight in layout])
+    flat = torch.cat([tensors[weight.name].reshape(-1) for weight in layout])
+    if record.status in ("done", "stopped") and not bool(torch.isfinite(flat).all()):
+        raise RunFolderError(f"{path} must hold finite weights, got NaN or infinity; the file is damaged: train again")
+    return flat

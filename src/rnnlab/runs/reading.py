@@ -70,20 +70,27 @@ def from_lines(run: Run, lines: Iterable[bytes | str], name: str) -> Iterator[As
 
 
 @contextmanager
-def from_file(run: Run, path: Path) -> Iterator[Iterator[Asked]]:
+def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Iterator[Asked]]:
     """Yield the inputs of a file: a table (CSV, TSV, JSON lines, Parquet) with the training's columns, or plain lines.
 
     Compressed files are read too.
+
+    Args:
+        run: says what an input is, and what the columns were in training.
+        path: the file.
+        text: the column of the strings; None takes the training's, or the one that training would take.
 
     Raises:
         DataError: a file, a column or a line that is not what it must be.
     """
     config = _config(run)
+    if text is not None:
+        config = config.replace(text=text)
     if not _is_table(path):
         with plain_file(path) as (plain, _), plain.open("rb") as file:
             yield from_lines(run, file, str(path))
     elif isinstance(run.codec, SeriesCodec):
-        yield iter([_series(run.codec, config, path)])
+        yield iter([_series(run.codec, config.replace(value=config.value or run.data.get("value")), path)])
     else:
         with open_table(path) as table:
             yield _rows(run.codec, config, table)
@@ -193,11 +200,9 @@ def _usual(table: Table) -> str:
         for column in table.columns:
             if column.casefold() == name:
                 return column
-    if len(table.columns) == 1:
+    if len(table.columns) <= 2:
         return table.columns[0]
-    raise DataError(
-        f"{table.path} must have a column named {', '.join(TEXT_NAMES[:3])} or the like, got {table.list_columns()}; rename it"
-    )
+    raise DataError(f"text must be named, got the columns {table.list_columns()} in {table.path}; pass --text")
 
 
 def _wide(codec: NumberCodec, config: DataConfig, table: Table) -> Iterator[Asked]:

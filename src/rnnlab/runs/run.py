@@ -100,5 +100,7 @@ def model_outputs(model: Model, inputs: Sequences, index: Tensor | None = None) 
     with torch.no_grad():
         for rows in torch.split(by_length, batch):
             values, lengths = inputs.gather(index[rows].unsqueeze(0))
-            found[:, rows.numpy()] = model(values.to(device), None if lengths is None else lengths.to(device)).cpu().numpy()
+            found[:, rows.numpy()] = (
+                model(values.to(device), None if lengths is None else lengths.to(device)).cpu().numpy()
+            )
     return found

@@ -32,11 +32,11 @@ SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"steps": 40, "epochs": 1, "share": 0.04, "hidden": (16,), "published_hidden": (16,), "seeds": 1,
               "rates": (0.1, 1.0), "rate_sizes": (8, 16), "rate_steps": 10, "best_epochs": 1, "timed": 5},
     "quick": {"steps": 3000, "epochs": 6, "share": 1.0, "hidden": (128,), "published_hidden": (128, 256), "seeds": 2,
-              "rates": (0.1, 0.3, 1.0, 3.0, 10.0), "rate_sizes": (16, 64, 128), "rate_steps": 200, "best_epochs": 10,
+              "rates": (0.1, 0.3, 1.0, 3.0, 10.0), "rate_sizes": (16, 64, 128), "rate_steps": 200, "best_epochs": 9,
               "timed": 100},
     "full": {"steps": 100_000, "epochs": 15, "share": 1.0, "hidden": (128, 256), "published_hidden": (128, 256), "seeds": 10,
              "rates": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "rate_sizes": (16, 32, 64, 128, 256), "rate_steps": 2000,
-             "best_epochs": 20, "timed": 1000},
+             "best_epochs": 9, "timed": 1000},
 }  # fmt: skip
 
 BEST_MODEL = ModelConfig(cell="gru", hidden_size=128, bidirectional=True, embedding_size=64, dropout=0.3, readout="max")

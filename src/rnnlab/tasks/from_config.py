@@ -4,6 +4,7 @@ What a configuration leaves open is found from the data and written into it, so 
 and gives the same task again. This module knows no network.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rnnlab.data import DataConfig, LabelledStrings, NumberSequences, Series, SeriesCollection, Source, library, read
@@ -13,7 +14,7 @@ from rnnlab.task_config import TaskConfig
 from rnnlab.tasks.build import classify_strings, forecast_series, from_numbers
 from rnnlab.tasks.task import Task
 
-BUILT_IN = {"names": library.names, "sales": library.sales}
+BUILT_IN: dict[str, Callable[[], Source]] = {"names": library.names, "sales": library.sales}
 LONGEST_CONTEXT = 64
 LEAST_CONTEXT = 28
 LEAST_EXAMPLES = 60
@@ -29,7 +30,9 @@ def read_source(config: DataConfig) -> Source:
     if config.data in BUILT_IN and not Path(config.data).exists():
         columns = config.model_dump(exclude_defaults=True, exclude={"data", "horizon"})
         if columns:
-            raise ConfigError(f"{next(iter(columns))} must be left out with the built-in {config.data!r}; drop the flag")
+            raise ConfigError(
+                f"{next(iter(columns))} must be left out with the built-in {config.data!r}; drop the flag"
+            )
         return BUILT_IN[config.data]()
     if config.known:
         raise ConfigError(f"known must be left out, got {config.known[0]}; networks here read the series alone")
@@ -78,9 +81,7 @@ def make_task(source: Source, config: TaskConfig, *, horizon: int = 1) -> Task:
         )
     if isinstance(source, NumberSequences):
         labels = source.targets if isinstance(source.targets, tuple) else None
-        splits = split_rows(
-            len(source), labels, test=config.test, validation=config.validation, seed=config.split_seed
-        )
+        splits = split_rows(len(source), labels, test=config.test, validation=config.validation, seed=config.split_seed)
         return from_numbers(source, splits=splits)
     return _forecast(source, config, horizon)
 

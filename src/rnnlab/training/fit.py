@@ -6,8 +6,10 @@ This module knows no signals and no progress bar: whoever pulls steps may stop p
 """
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 
 from rnnlab.config import ModelConfig, TrainConfig
-from rnnlab.data import DataConfig, Source
+from rnnlab.data import DataConfig, Series, Source
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
 from rnnlab.runs import Run, environment, model_outputs, save
 from rnnlab.runs.folder import RunRecord, append_history, read_record, write_history, write_record
@@ -31,6 +33,8 @@ from rnnlab.training.recipes import configure
 FIRST_CHECKPOINT = 1.0
 CHECKPOINT_SECONDS = 20.0
 COVERAGE = 0.9
+LARGE = 512
+KEPT = ("config", "task", "path", "value")
 CONFIGS = (DataConfig, TaskConfig, ModelConfig, TrainConfig)
 
 
@@ -70,14 +74,22 @@ def plan(data: str | Source, options: Mapping[str, Any] | None = None, *, device
     for name in options:
         if name not in known:
             raise ConfigError(f"option {name!r} is unknown; use {suggest(name, known)}")
-    said = [{name: value for name, value in options.items() if name in config.model_fields} for config in CONFIGS]
+    said: list[dict[str, Any]] = [
+        {name: value for name, value in options.items() if name in config.model_fields} for config in CONFIGS
+    ]
     where = DataConfig(data=data if isinstance(data, str) else "memory", **said[0])
     wanted = TaskConfig(**said[1])
+    # What is wrong with an option is said before a large file is read.
+    ModelConfig(**said[2]), TrainConfig(**said[3])
     source = read_source(where) if isinstance(data, str) else data
     wanted = complete(wanted, source, where.horizon)
     task = make_task(source, wanted, horizon=where.horizon)
     model, training = configure(task, {**said[2], **said[3]})
-    recorded: dict[str, Any] = {"config": where.model_dump(), "task": wanted.model_dump()} if isinstance(data, str) else {}
+    recorded: dict[str, Any] = {}
+    if isinstance(data, str):
+        recorded |= {"config": where.model_dump(), "task": wanted.model_dump()}
+    if isinstance(source, Series):
+        recorded["value"] = source.name
     name = task_name(where) if isinstance(data, str) else task.name
     return Plan(replace(task, name=name), model, training, recorded, device)
 
@@ -109,7 +121,7 @@ def recall(folder: Path, *, data: str | None = None) -> tuple[RunRecord, Plan]:
         )
     device = str(record.environment.get("device", "cpu"))
     check_device(device)
-    kept = {name: record.data[name] for name in ("config", "task", "path") if name in record.data}
+    kept: dict[str, Any] = {name: record.data[name] for name in KEPT if name in record.data}
     name = str(record.data.get("name", task.name))
     return record, Plan(replace(task, name=name), record.model, record.training, kept, device)
 
@@ -131,16 +143,17 @@ class Fit:
     def __init__(self, plan: Plan, folder: Path, *, resume: bool = False, every: float = CHECKPOINT_SECONDS) -> None:
         self.plan, self.folder, self.every = plan, folder, every
         self.checkpoint = folder / "checkpoint.safetensors"
-        if not resume:
-            _make(folder)
+        if resume:
+            _sweep(folder)
         self.training = Training(
             plan.task, plan.model, plan.training, device=plan.device,
             checkpoint=self.checkpoint if resume else None, name=folder.name,
         )  # fmt: skip
         # From here on this class writes the checkpoints, at its own interval.
         self.training.checkpoint = None
-        write_history(folder, self.training.stack.progress[0].history)
-        write_record(self._begun(), folder)
+        with nullcontext(folder) if resume else _new(folder) as place:
+            write_history(place, self.training.stack.progress[0].history)
+            write_record(self._begun(), place)
 
     def __iter__(self) -> Iterator[Step]:
         """Train; yield after every update. Leaving the loop early saves the state."""
@@ -156,6 +169,8 @@ class Fit:
         except GeneratorExit:
             checkpoints.save(self.training, self.checkpoint)
             raise
+        # What is left may take a while too: figures, baselines.
+        checkpoints.save(self.training, self.checkpoint)
 
     def finish(self) -> Run:
         """Save the run and return it; one that was left early is ``interrupted``, and keeps its checkpoint.
@@ -220,7 +235,24 @@ def _errors(task: Task, run: Run, index: torch.Tensor) -> np.ndarray:
     """Return absolute errors in the data's own units, ``(examples, horizon)``."""
     rows = index.numpy()
     guess = task.to_units(model_outputs(run.model, task.inputs, index)[0], rows)
-    return np.abs(guess - task.to_units(task.targets.numpy()[rows], rows))
+    error: np.ndarray = np.abs(guess - task.to_units(task.targets.numpy()[rows], rows))
+    return error
+
+
+def usual_threads(model: ModelConfig) -> int:
+    """Return the threads that train a model fastest: small products gain nothing from a second one, and lose on a busy machine."""
+    return 1 if model.hidden_size < LARGE else torch.get_num_threads()
+
+
+@contextmanager
+def using_threads(threads: int | None) -> Iterator[None]:
+    """Let torch use ``threads`` inside the block; None changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def check_device(device: str) -> None:
@@ -240,13 +272,27 @@ def fresh_folder(parent: Path, name: str) -> Path:
     return found
 
 
-def _make(folder: Path) -> None:
+@contextmanager
+def _new(folder: Path) -> Iterator[Path]:
+    """Yield a folder that becomes ``folder`` when the block is left: it is there with all its first files, or not at all."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise OutputError(f"{folder} must be a new or empty folder, got one with files; choose another --out")
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()) or (folder.is_dir() and any(folder.iterdir())):
+            raise OutputError(f"{folder} must be a new or empty folder, got one that holds something; choose another --out")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True) as holder:
+            place = Path(holder) / "run"
+            place.mkdir()
+            yield place
+            os.replace(place, folder)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made: {error.strerror or error}; choose another --out") from None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove half-written files that a killed process has left."""
+    for name in ("run.json", "history.jsonl", "model.safetensors", "checkpoint.safetensors"):
+        for left in folder.glob(f".{name}.*"):
+            left.unlink(missing_ok=True)
 
 
 def _find(folder: Path, named: str, path: Any) -> str:

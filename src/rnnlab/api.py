@@ -1,0 +1,152 @@
+"""rnnlab from Python: train, load, ask and verify in one line each; the command line's verbs with the same options.
+
+    run = rnnlab.train("names/", cell="lstm", epochs=10)
+    rnnlab.predict(run, ["Kowalski", "Rossi"])
+
+What stands here is thin: tasks, training and runs do the work, and can be used on their own.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rnnlab.data import Source
+from rnnlab.runs import Run
+from rnnlab.runs import load as load_folder
+from rnnlab.tasks import Prediction
+from rnnlab.training.fit import Fit, plan, recall, using_threads, usual_threads
+from rnnlab.training.verification import Verification, Verifying
+
+__all__ = ["load", "predict", "resume", "train", "verify"]
+
+
+def train(
+    data: str | Path | Source,
+    *,
+    out: str | Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    **options: Any,
+) -> Run:
+    """Return a model trained on ``data``, with its metrics, its history and the figures of its baselines.
+
+    Args:
+        data: a file (CSV, TSV, JSON lines, Parquet), a folder of ``LABEL.txt``, the name of built-in data (``names``,
+            ``sales``), or a source made in Python (`rnnlab.data`).
+        out: a new folder to save the run in; it can be resumed after a crash, loaded, and verified. None keeps it in memory.
+        device: ``cpu``, ``cuda``, ...
+        threads: threads of the processor; None takes one, or all for 512 units and more.
+        options: fields of `rnnlab.data.DataConfig`, `rnnlab.task_config.TaskConfig`, `rnnlab.config.ModelConfig` and
+            `rnnlab.config.TrainConfig`: the command line's flags. What is left out is what trains well for the kind of data.
+
+    Raises:
+        InputError: what is wrong with the data, an option, the folder or the device, in one line.
+
+    Example:
+        >>> from rnnlab.data import LabelledStrings
+        >>> texts = tuple(f"{a}{b}{c}" for a in "ab" for b in "xyz" for c in "12345")
+        >>> run = train(LabelledStrings(texts, tuple(text[0].upper() for text in texts)), hidden_size=8, epochs=30)
+        >>> run.predict(["ax3"])[0]["prediction"]
+        'A'
+    """
+    planned = plan(str(data) if isinstance(data, Path) else data, options, device=device)
+    with using_threads(threads or usual_threads(planned.model)):
+        if out is not None:
+            return _finish(Fit(planned, Path(out)))
+        with tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:
+            return _finish(Fit(planned, Path(folder) / planned.task.name))
+
+
+def resume(folder: str | Path, *, data: str | Path | None = None) -> Run:
+    """Return the run in ``folder``, whose training was broken off, trained to its end; one that is done is returned as it is.
+
+    Args:
+        folder: a run's folder.
+        data: where the data are now; None looks where they were.
+
+    Raises:
+        RunFolderError: a damaged folder, or other data than the run was trained on.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp()) / "sales"
+        >>> run = train("sales", out=folder, max_steps=2, hidden_size=4)
+        >>> resume(folder).status
+        'done'
+    """
+    folder = Path(folder)
+    record, planned = recall(folder, data=None if data is None else str(data))
+    if record.status not in ("training", "interrupted"):
+        return load_folder(folder)
+    threads = record.environment.get("threads")
+    with using_threads(threads if isinstance(threads, int) and 0 < threads <= 1024 else None):
+        return _finish(Fit(planned, folder, resume=True))
+
+
+def load(folder: str | Path) -> Run:
+    """Return the run in ``folder``. Nothing in the folder is executed.
+
+    Raises:
+        RunFolderError: a file is missing, damaged, of another version, or does not fit the others.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp()) / "sales"
+        >>> _ = train("sales", out=folder, max_steps=2, hidden_size=4)
+        >>> load(folder).model_config.hidden_size
+        4
+    """
+    return load_folder(folder)
+
+
+def predict(run: Run | str | Path, inputs: Sequence[Any]) -> list[Prediction]:
+    """Return an answer for each input, in its order.
+
+    Args:
+        run: a run, or its folder.
+        inputs: strings; arrays ``(time, features)``; or the past of a series, ``(time,)``, each.
+
+    Returns:
+        ``{"prediction": label, "probabilities": {label: p}}`` of a classifier; ``{"prediction": number}``, or a list of them
+        for several steps ahead, in the data's own units.
+
+    Raises:
+        DataError: an input that is not of the kind that the run was trained on.
+
+    Example:
+        >>> from rnnlab.data import sales
+        >>> run = train("sales", horizon=7, max_steps=2, hidden_size=4)
+        >>> len(predict(run, [sales().values])[0]["prediction"])
+        7
+    """
+    return (run if isinstance(run, Run) else load_folder(run)).predict(inputs)
+
+
+def verify(folder: str | Path, *, data: str | Path | None = None) -> Verification:
+    """Train the run in ``folder`` again and say whether weights, metrics and history are the same, to the bit.
+
+    Args:
+        folder: a run that was trained from a file, and is done.
+        data: where the data are now; None looks where they were.
+
+    Raises:
+        RunFolderError: a damaged folder, other data, or a budget in seconds.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp()) / "sales"
+        >>> _ = train("sales", out=folder, max_steps=2, hidden_size=4)
+        >>> verify(folder).same
+        True
+    """
+    verifying = Verifying(folder, data=None if data is None else str(data))
+    for _ in verifying:
+        pass
+    return verifying.result()
+
+
+def _finish(fit: Fit) -> Run:
+    for _ in fit:
+        pass
+    return fit.finish()
