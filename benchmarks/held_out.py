@@ -1,10 +1,11 @@
-"""`names`, how well: network, n-grams and both on held-out names, three splits by distinct string, 60 seconds of one core.
+"""`names`, how well: network, n-grams and both on held-out names, three splits by distinct string, within 60 seconds of one core.
 
-The recipe is the `names` study's best, given a minute. Accuracy is of the outputs as they are, macro recall of the outputs moved by the
+The recipe is the `names` study's best, trained on all that is not held out. Accuracy is of the outputs as they are, macro recall of the outputs moved by the
 class prior, as the goal asks.
 """
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,16 @@ GOAL = {"accuracy": 0.84, "adjusted_macro_recall": 0.62}
 METRICS = ("accuracy", "macro_recall", "macro_f1", "adjusted_macro_recall")
 
 
-def run(source: LabelledStrings | None = None, *, splits: int = 3, seconds: float = 60.0) -> dict[str, Any]:
+def run(source: LabelledStrings | None = None, *, splits: int = 3) -> dict[str, Any]:
     """Measure the three on ``splits`` splits and return every figure, with the mean over the splits."""
     found: dict[str, list[dict[str, float]]] = {}
     spent = []
     for seed in range(splits):
-        task = classify_strings(source or library.names(), validation=0.05, seed=seed, lowercase=True)
+        task = classify_strings(source or library.names(), seed=seed, lowercase=True)
+        whole = np.concatenate([task.splits.train, task.splits.validation])
+        task = replace(task, splits=replace(task.splits, train=whole, validation=whole[:0]))
         began = time.process_time()
-        training = BEST_TRAINING.replace(seed=seed, epochs=None, max_seconds=seconds)
-        (run,) = train(task, BEST_MODEL, training)
+        (run,) = train(task, BEST_MODEL, BEST_TRAINING.replace(seed=seed))
         spent.append(time.process_time() - began)
         for name, scores in combine_with_ngrams(task, run).items():
             found.setdefault(name, []).append(scores)

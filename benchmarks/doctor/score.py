@@ -18,7 +18,14 @@ from typing import Any
 
 import torch
 
-from benchmarks.doctor import faulty_time, faulty_training, faulty_wiring  # noqa: F401 - they enter their faults
+from benchmarks.doctor import (  # noqa: F401 - they enter their programs
+    faulty_subtle,
+    faulty_time,
+    faulty_training,
+    faulty_wiring,
+    healthy_more,
+    lab_programs,
+)
 from benchmarks.doctor.faults import FAULTY
 from benchmarks.doctor.healthy import HEALTHY
 from benchmarks.doctor.programs import Program

@@ -14,6 +14,7 @@ from typing import Any
 from rnnlab.data import Source
 from rnnlab.runs import Run
 from rnnlab.runs import load as load_folder
+from rnnlab.runs.folder import read_record
 from rnnlab.tasks import Prediction
 from rnnlab.training.fit import Fit, plan, recall, using_threads, usual_threads
 from rnnlab.training.verification import Verification, Verifying
@@ -76,9 +77,9 @@ def resume(folder: str | Path, *, data: str | Path | None = None) -> Run:
         'done'
     """
     folder = Path(folder)
-    record, planned = recall(folder, data=None if data is None else str(data))
-    if record.status not in ("training", "interrupted"):
+    if read_record(folder).status not in ("training", "interrupted"):
         return load_folder(folder)
+    record, planned = recall(folder, data=None if data is None else str(data))
     threads = record.environment.get("threads")
     with using_threads(threads if isinstance(threads, int) and 0 < threads <= 1024 else None):
         return _finish(Fit(planned, folder, resume=True))

@@ -34,7 +34,9 @@ def regression(cell: str = "gru", seed: int = 0, **more: Any) -> SimpleNamespace
     torch.manual_seed(seed)
     inputs = torch.randn(64, 12, 3)
     model = more.pop("model", None) or Reader(cell)
-    return lesson(model, inputs, more.pop("targets", inputs[:, :, :1].mean(1) * 3), more.pop("loss", nn.MSELoss()), **more)
+    return lesson(
+        model, inputs, more.pop("targets", inputs[:, :, :1].mean(1) * 3), more.pop("loss", nn.MSELoss()), **more
+    )
 
 
 def classification(cell: str = "gru", seed: int = 0, **more: Any) -> SimpleNamespace:

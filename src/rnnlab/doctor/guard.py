@@ -27,7 +27,7 @@ def untouched(model: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[No
     tensors = {id(one): one for one in [*model.parameters(), *model.buffers(), *held]}
     saved = [(one, one.detach().clone(), one.grad, _clone(one.grad)) for one in tensors.values()]
     modules = [(module, module.training, dict(module.__dict__)) for module in model.modules()]
-    inner = copy.copy(optimizer.state)
+    inner = _optimizer_state(optimizer)
     groups = [dict(group) for group in optimizer.param_groups]
     try:
         with warnings.catch_warnings(), torch.enable_grad():
@@ -39,8 +39,7 @@ def untouched(model: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[No
         np.random.set_state(states[1])  # noqa: NPY002
         random.setstate(states[2])
         _restore(saved, modules)
-        if len(inner) != len(optimizer.state):
-            optimizer.state = inner
+        _restore_state(optimizer, inner)
         for group, old in zip(optimizer.param_groups, groups, strict=True):
             group.update(old)
 
@@ -66,6 +65,30 @@ def _restore(
         ):
             module.__dict__.update(attributes)
             module.training = training
+
+
+def _optimizer_state(optimizer: torch.optim.Optimizer) -> dict[Any, tuple[Any, dict[Any, tuple[Any, Tensor | None]]]]:
+    """Return, by parameter, the state's own dictionary, and each of its items with a copy of its value."""
+    return {
+        parameter: (
+            state,
+            {key: (item, item.clone() if isinstance(item, Tensor) else None) for key, item in state.items()},
+        )
+        for parameter, state in optimizer.state.items()
+    }
+
+
+def _restore_state(optimizer: torch.optim.Optimizer, saved: dict[Any, Any]) -> None:
+    for parameter in [one for one in optimizer.state if one not in saved]:
+        del optimizer.state[parameter]
+    for parameter, (state, items) in saved.items():
+        optimizer.state[parameter] = state
+        for key in [key for key in state if key not in items]:
+            del state[key]
+        for key, (item, value) in items.items():
+            state[key] = item
+            if value is not None and not _same(item, value):
+                item.copy_(value)
 
 
 def _same(left: Tensor, right: Tensor) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlab.doctor.examination import Examination
+from rnnlab.doctor.examination import Batch, Examination
 from rnnlab.doctor.losses import chance, family
 from rnnlab.doctor.registry import check, found
 from rnnlab.doctor.sequences import targets_ahead
@@ -139,7 +139,7 @@ def learning_rate_too_small(examination: Examination) -> Finding | None:
     size = _update_size(examination)
     if not 0 < size < 3e-4:
         return None
-    factors = [factor for factor in (1e-3 / size, 3e-2 / size) if factor >= 20]
+    factors = [factor for factor in (1e-3 / size, 7e-3 / size, 3e-2 / size) if factor >= 20]
     more = {factor: 1 - tail(trial(examination, factor)) / losses[0] for factor in factors}
     enough = [factor for factor in factors if more[factor] > 0.1 and more[factor] > 10 * max(fall, 0.0)]
     if not enough:
@@ -198,7 +198,7 @@ def batch_not_memorised(examination: Examination) -> Finding | None:
     different targets, or outputs and targets do not belong together. Make one batch fit first."""
     best = math.inf
     batch = examination.take(8)
-    first = chance_of(examination, batch.targets)
+    first = chance_of(examination, batch)
     for rate in (1e-2, 3e-3):
         losses = by_heart(examination, rate)
         start = min(losses[0], first) if first is not None else losses[0]
@@ -215,14 +215,16 @@ def batch_not_memorised(examination: Examination) -> Finding | None:
     )
 
 
-def chance_of(examination: Examination, targets: Tensor) -> float | None:
-    """Return the loss of the best constant answer to a few ``targets``; None where it is not known."""
-    kind = family(examination)
+def chance_of(examination: Examination, batch: Batch) -> float | None:
+    """Return the loss of the best constant answer to a few samples; None where it is not known."""
+    kind, targets = family(examination), batch.targets
     if kind.name in ("cross_entropy", "nll"):
         shares = torch.bincount(targets[targets >= 0].flatten().long()).double()
         shares = shares[shares > 0] / shares.sum()
         return max(float(-(shares * shares.log()).sum()), 0.05)
-    return None
+    if kind.name != "other" or not targets.is_floating_point() or targets.ndim != examination.outputs.ndim:
+        return None
+    return float(examination.loss(targets.mean(0, keepdim=True).expand_as(targets), batch)) or None
 
 
 @check("curves", needs=("history",))

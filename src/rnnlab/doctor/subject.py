@@ -7,6 +7,7 @@ of checks.
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -82,11 +83,13 @@ def _takes_lengths(forward: Callable[..., Any] | None, model: nn.Module) -> bool
 
 
 def read_subject(given: Any) -> Subject:
-    """Return ``given`` as a checked `Subject`.
+    """Return ``given``, an object or a mapping of its attributes, as a checked `Subject`.
 
     Raises:
         InputError: something is missing, of another type, or not on the CPU.
     """
+    if isinstance(given, Mapping):
+        given = SimpleNamespace(**given)
     missing = [
         name for name in ("model", "optimizer", "loss", "inputs", "targets") if getattr(given, name, None) is None
     ]
@@ -104,7 +107,7 @@ def read_subject(given: Any) -> Subject:
         value = getattr(given, name, None)
         if value is not None and not callable(value):
             raise InputError(f"{name} must be callable, got {type(value).__name__}; pass the function, not its result")
-    optional = ("forward", "train_step", "evaluate", "history", "horizon", "batch_first")
+    optional = ("forward", "train_step", "evaluate", "horizon", "batch_first")
     subject = Subject(
         given.model,
         given.optimizer,
@@ -113,9 +116,13 @@ def read_subject(given: Any) -> Subject:
         _tensor("targets", given.targets),
         lengths=_lengths(getattr(given, "lengths", None)),
         validation=_validation(getattr(given, "validation", None)),
+        history=_history(getattr(given, "history", None)),
         **{name: getattr(given, name, None) for name in optional},
     )
     _check_devices(subject)
+    if subject.lengths is not None and subject.lengths.numel() not in subject.inputs.shape[:2]:
+        sizes, count = tuple(subject.inputs.shape), subject.lengths.numel()
+        raise InputError(f"lengths must hold one number a sample of inputs {sizes}, got {count}; pass (batch,) steps")
     return subject
 
 
@@ -132,7 +139,21 @@ def _tensor(name: str, value: Any) -> Tensor:
 
 
 def _lengths(value: Any) -> Tensor | None:
-    return None if value is None else torch.as_tensor(value).detach()
+    try:
+        return None if value is None else torch.as_tensor(value).detach().long()
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"lengths must be whole numbers, got {type(value).__name__}; pass (batch,) steps") from None
+
+
+def _history(value: Any) -> dict[str, list[float]] | None:
+    if value is None:
+        return None
+    try:
+        return {str(name): [float(loss) for loss in losses] for name, losses in value.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(
+            f'history must be {{"train": [...], "validation": [...]}}, got {type(value).__name__}; pass losses by epoch'
+        ) from None
 
 
 def _validation(value: Any) -> tuple[Tensor, Tensor] | None:

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from rnnlab.cells import CELLS, mask_padding, reverse_within, unroll
 from rnnlab import kernels
+from rnnlab.cells import CELLS, mask_padding, reverse_within, unroll
 from rnnlab.config import ModelConfig
 from rnnlab.kernels import choose
 

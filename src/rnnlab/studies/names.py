@@ -41,7 +41,7 @@ SIZES: dict[str, dict[str, Any]] = {
 
 BEST_MODEL = ModelConfig(cell="gru", hidden_size=128, bidirectional=True, embedding_size=64, dropout=0.3, readout="max")
 BEST_TRAINING = TrainConfig(
-    lr=0.004, schedule="one_cycle", batch_size=128, batching="by_length", label_smoothing=0.1, input_dropout=0.1, clip=1.0,
+    lr=0.004, schedule="one_cycle", batch_size=128, batching="by_length", epochs=9, input_dropout=0.1, clip=1.0,
     weight_decay=0.01, keep="last",
 )  # fmt: skip
 

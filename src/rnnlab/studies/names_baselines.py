@@ -23,7 +23,7 @@ def combine_with_ngrams(task: Task, run: Run) -> dict[str, dict[str, float]]:
     """Return the metrics on held-out names of the class prior, the n-grams, the network, and both together.
 
     Each has ``adjusted_macro_recall`` too: with the logits moved by the class prior. The weight of the network in the pair is
-    chosen on the validation part.
+    chosen on the validation part, and one half where there is none.
     """
     splits, truth = task.splits, task.targets.numpy()
     train = splits.train
@@ -39,7 +39,9 @@ def combine_with_ngrams(task: Task, run: Run) -> dict[str, dict[str, float]]:
     def by_network(part: np.ndarray) -> np.ndarray:
         return probabilities(run.outputs([task.raw[i] for i in part]).astype(np.float64))
 
-    weight = _best_weight(by_network(splits.validation), by_ngrams(splits.validation), truth[splits.validation])
+    weight = 0.5
+    if len(splits.validation):
+        weight = _best_weight(by_network(splits.validation), by_ngrams(splits.validation), truth[splits.validation])
     network, ngrams = by_network(splits.test), by_ngrams(splits.test)
     held = truth[splits.test]
     found = {

@@ -132,7 +132,7 @@ def _held_out(scale: Record, outcomes: Mapping[str, Outcome]) -> Section:
         (
             "Four cells, the same batches, optimizer, schedule and epochs. No string of the test part was trained on, whatever its origin.",
             "The best recipe is a bidirectional GRU over embedded letters with a max readout, beside which stands a bag of hashed letter"
-            " n-grams with learnt embeddings; dropout, label smoothing, one cycle of AdamW.",
+            " n-grams with learnt embeddings; dropout, and one cycle of AdamW.",
         ),
         (figure, table, losses),
     )

@@ -34,6 +34,7 @@ FIRST_CHECKPOINT = 1.0
 CHECKPOINT_SECONDS = 20.0
 COVERAGE = 0.9
 LARGE = 512
+_ANOTHER_PLACE = "train PATH --resume RUN, or verify RUN --data PATH"
 KEPT = ("config", "task", "path", "value")
 CONFIGS = (DataConfig, TaskConfig, ModelConfig, TrainConfig)
 
@@ -117,7 +118,7 @@ def recall(folder: Path, *, data: str | None = None) -> tuple[RunRecord, Plan]:
     if task.fingerprint != record.data.get("fingerprint"):
         raise RunFolderError(
             f"{place} must hold the data that {folder} was trained on, got others (their fingerprints differ); "
-            "restore the file, or say where it is with --data"
+            f"restore the file, or name another place: {_ANOTHER_PLACE}"
         )
     device = str(record.environment.get("device", "cpu"))
     check_device(device)
@@ -302,4 +303,4 @@ def _find(folder: Path, named: str, path: Any) -> str:
         return str(beside)
     if Path(named).exists() or named in BUILT_IN:
         return named
-    raise RunFolderError(f"{named} must be where it was when {folder} was trained, got nothing; say where with --data")
+    raise RunFolderError(f"{named} must be where it was when {folder} was trained, got nothing; name its place: {_ANOTHER_PLACE}")

@@ -20,12 +20,12 @@ STRINGS = (
     ),
 )  # fmt: skip
 NUMBERS = (
-    ModelConfig(cell="gru", hidden_size=64),
-    TrainConfig(lr=4e-3, schedule="one_cycle", batch_size=64, epochs=30, clip=1.0, weight_decay=0.01),
+    ModelConfig(cell="gru", hidden_size=64, bidirectional=True, readout="max"),
+    TrainConfig(lr=8e-3, schedule="one_cycle", batch_size=64, epochs=30, clip=1.0, weight_decay=0.01),
 )
 SERIES = (
     ModelConfig(cell="gru", hidden_size=32),
-    TrainConfig(lr=4e-3, schedule="one_cycle", batch_size=32, epochs=40, clip=1.0, weight_decay=0.01),
+    TrainConfig(lr=8e-3, schedule="one_cycle", batch_size=32, epochs=40, clip=1.0, weight_decay=0.01),
 )
 LEAST_UPDATES = 400
 MOST_EPOCHS = 200

@@ -1,0 +1,186 @@
+"""``rnnlab compare``: cells against each other and against baselines on the user's data; the last lines are the verdict."""
+
+import json as jsonlib
+import shlex
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from rnnlab.cli.options import flags, given
+from rnnlab.comparison.settings import ComparisonConfig
+from rnnlab.config import ModelConfig, TrainConfig
+from rnnlab.data.config import DataConfig
+from rnnlab.errors import ConfigError
+from rnnlab.task_config import TaskConfig
+
+if TYPE_CHECKING:
+    from rnnlab.comparison import Comparing, Comparison
+
+# What the comparison itself decides is no flag of the model's or the training's.
+DECIDED = ("cell", "hidden_size", "lr", "seed", "max_seconds")
+MODEL, TRAINING = (
+    SimpleNamespace(model_fields={name: field for name, field in config.model_fields.items() if name not in DECIDED})
+    for config in (ModelConfig, TrainConfig)
+)
+GROUPS = {"Comparison": ComparisonConfig, "Data": DataConfig, "Examples": TaskConfig, "Model": MODEL, "Training": TRAINING}
+
+
+@flags(GROUPS, found=("Model", "Training"), skip=("data",))
+def compare(
+    data: str,
+    /,
+    *,
+    out: Path | None = None,
+    device: str = "cpu",
+    json: Annotated[bool, Parameter(negative=())] = False,
+    **options: Any,
+) -> int:
+    """Compare cells on your data: equal tuning budgets, as many weights, the same seeds, and baselines without a network.
+
+    Examples:
+    rnnlab compare names/
+    rnnlab compare people.csv --text name --target origin --cells lstm,gru --seeds 10
+    rnnlab compare sales.csv --time date --value sales --horizon 7
+
+    Args:
+        data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales.
+        out: a folder for comparison.json, report.html and runs/CELL. [default: compare/DATA, and -2, -3 where that is taken]
+        device: cpu, cuda, ...
+        json: print the comparison as JSON, and nothing else, on stdout.
+    """
+    asked = given(options)
+    ComparisonConfig(**{name: value for name, value in asked.items() if name in ComparisonConfig.model_fields})
+    from rnnlab.comparison import prepare
+    from rnnlab.training.fit import fresh_folder
+
+    comparing = prepare(data, asked, device=device)
+    folder = out or fresh_folder(Path("compare"), comparing.task.name)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"out must be a folder, got the file {folder}; choose another --out")
+    _keep(comparing, folder)
+    interrupted = _watch(comparing, folder, quiet=json)
+    command = shlex.join(["rnnlab", "compare", Path(data).name, *_words(asked)])
+    comparison, page = _write(comparing, folder, command)
+    if json:
+        print(jsonlib.dumps({"report": str(page), **comparison.to_dict()}, ensure_ascii=False, allow_nan=False))
+    else:
+        _conclude(comparison, page)
+    if interrupted:
+        print("rnnlab: interrupted; the report holds the cells that were done", file=sys.stderr)
+    return 130 if interrupted else 0
+
+
+def _words(asked: dict[str, Any]) -> list[str]:
+    """Return the flags that were given, as they are typed."""
+    found: list[str] = []
+    for name, value in asked.items():
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            found.append(flag if value else f"--no-{name.replace('_', '-')}")
+        elif name == "where":
+            found += [word for one in value for word in (flag, str(one))]
+        else:
+            found += [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    return found
+
+
+def _keep(comparing: "Comparing", folder: Path) -> None:
+    """Write what is there so far; also finds out, before hours are spent, whether the folder can be written."""
+    from rnnlab.runs import to_json, write_whole
+
+    write_whole(folder / "comparison.json", to_json(comparing.result().to_dict()))
+
+
+def _watch(comparing: "Comparing", folder: Path, *, quiet: bool) -> bool:
+    """Compare, and show how far it is; keep every cell as it is done; return whether the user broke it off."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True),
+    )  # fmt: skip
+    console, said, done = Console(stderr=True), 0.0, 0
+    if not quiet:
+        console.print(_introduce(comparing, folder), highlight=False)
+    try:
+        with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
+            bar = progress.add_task("starting", total=1.0)
+            for step in comparing:
+                progress.update(bar, completed=step.spent, description=step.title)
+                if not quiet and not console.is_terminal and step.spent >= said + 0.1:
+                    said = step.spent
+                    console.print(f"{said:.0%}  {step.title}", highlight=False)
+                if len(comparing.cells) > done:
+                    done = len(comparing.cells)
+                    _keep(comparing, folder)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _introduce(comparing: "Comparing", folder: Path) -> str:
+    task, config = comparing.task, comparing.config
+    parts = ", ".join(f"{len(task.part(name)):,} {name}" for name in ("train", "validation", "test"))
+    sizes = ", ".join(f"{cell} {model.hidden_size}" for cell, model in comparing.models.items())
+    return f"{task.name}: {task.kind}, {parts}; {sizes}; {len(config.rates)} rates, {config.seeds} seeds -> {folder}"
+
+
+def _write(comparing: "Comparing", folder: Path, command: str) -> "tuple[Comparison, Path]":
+    from rnnlab.comparison.report import study_of
+    from rnnlab.reports import write_report
+    from rnnlab.runs import environment, save, to_json, write_whole
+
+    comparison = comparing.result()
+    for cell, runs in comparing.runs.items():
+        save(runs[0], folder / "runs" / cell)
+    write_whole(folder / "comparison.json", to_json(comparison.to_dict()))
+    missing = [cell for cell in comparing.models if cell not in comparing.cells]
+    page = write_report(
+        [study_of(comparison, comparing.runs)], folder, title=f"Comparison on {comparison.task}",
+        subtitle="" if comparison.complete else f"Interrupted: not done are {', '.join(missing)}.",
+        environment=environment(), command=command,
+    )  # fmt: skip
+    return comparison, page
+
+
+def _conclude(comparison: "Comparison", page: Path) -> None:
+    for line in _lines(comparison):
+        print(line)
+    for note in comparison.notes:
+        print(note)
+    print(f"{page}  ({comparison.seconds:.0f} s)\n")
+    for verdict in comparison.verdicts:
+        print(verdict)
+
+
+def _lines(comparison: "Comparison") -> list[str]:
+    """Return a table: networks with the mean of their seeds, baselines below them."""
+    rows = [(cell.title, f"{len(cell.sound)}", {name: _mean(cell.values(name)) for name in _names(comparison)}) for cell in comparison.cells]
+    rows += [(one.title, "", one.metrics) for one in comparison.baselines]
+    names = _names(comparison)
+    width = max((len(title) for title, _, _ in rows), default=0)
+    lines = ["  ".join([" " * width, "seeds", *(f"{name:>12}" for name in names)])]
+    for title, seeds, metrics in rows:
+        figures = (f"{metrics[name]:>12.4g}" if metrics.get(name) is not None else f"{'-':>12}" for name in names)
+        lines.append("  ".join([f"{title:<{width}}", f"{seeds:>5}", *figures]))
+    return lines
+
+
+def _names(comparison: "Comparison") -> list[str]:
+    found = [one.metrics for one in comparison.baselines] + [m for cell in comparison.cells for m in cell.sound.values()]
+    return list(dict.fromkeys(name for metrics in found for name in metrics))
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

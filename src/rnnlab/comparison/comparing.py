@@ -1,0 +1,279 @@
+"""A comparison while it runs, as a generator: baselines, then every cell tuned on the validation part and trained on all seeds.
+
+    comparing = Comparing(plan, ComparisonConfig(seeds=10))
+    for step in comparing:
+        ...
+    comparison = comparing.result()
+
+All rates of a cell train as one stack, then all its seeds. A cell that is done stays done where the user breaks it off. Nothing
+here prints, draws or writes files.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnnlab.comparison.resampling import Answers, answers
+from rnnlab.comparison.result import Against, CellResult, Comparison, Seed, Tried
+from rnnlab.comparison.settings import TITLES, ComparisonConfig
+from rnnlab.comparison.sizes import count_weights, matched
+from rnnlab.comparison.verdicts import METRICS, SPOKEN, judge, sentences, strongest
+from rnnlab.config import TrainConfig
+from rnnlab.data import Source
+from rnnlab.errors import ConfigError
+from rnnlab.runs import Run, model_outputs
+from rnnlab.tasks import Task
+from rnnlab.tasks.baselines import references
+from rnnlab.training import Training
+from rnnlab.training.fit import Plan, plan, using_threads, usual_threads
+from rnnlab.training.recipes import configure
+
+USUAL_SIZE = 64
+BASELINES_SHARE = 0.02
+OWN = ("cell", "hidden_size", "lr", "seed", "max_seconds")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is: what is being done, and the share done, 0..1."""
+
+    title: str
+    spent: float
+
+
+class Comparing:
+    """Iterate over it, then ask for its `result`; also after leaving the loop early.
+
+    Args:
+        plan: the task, and what all cells have in common; its cell, size, rate and seed are not used.
+        config: cells, seeds, grid.
+
+    Raises:
+        ConfigError: no validation or test part, a budget in seconds, or head ``none``.
+    """
+
+    def __init__(self, plan: Plan, config: ComparisonConfig) -> None:
+        _check(plan)
+        self.plan, self.config, self.task = plan, config, plan.task
+        size = config.hidden_size or min(USUAL_SIZE, plan.model.hidden_size)
+        self.models = matched(plan.model.replace(hidden_size=size), config.cells, plan.task.interface)
+        self.metric = "macro_f1" if plan.task.kind == "classify" else "mae"
+        self.baselines: tuple[Against, ...] = ()
+        self.cells: dict[str, CellResult] = {}
+        self.runs: dict[str, tuple[Run, ...]] = {}
+        self._answers: dict[str, Answers] = {}
+        self._began, self._done = time.perf_counter(), False
+
+    def __iter__(self) -> Iterator[Progress]:
+        """Do it; yield after every update."""
+        self._began = time.perf_counter()
+        yield Progress("baselines", 0.0)
+        self.baselines = tuple(
+            Against(one.name, one.title, SPOKEN.get(one.name, one.title), one.metrics) for one in references(self.task)
+        )
+        share = (1 - BASELINES_SHARE) / len(self.models)
+        for number, cell in enumerate(self.models):
+            with using_threads(usual_threads(self.models[cell])):
+                for step in self._cell(cell):
+                    yield replace(step, spent=BASELINES_SHARE + share * (number + step.spent))
+        self._done = True
+
+    def result(self) -> Comparison:
+        """Return what is done so far, judged."""
+        done = [self.cells[cell] for cell in self.models if cell in self.cells]
+        best = strongest(self.baselines, self.metric)
+        pairs, against = judge(done, best, self.metric, self.task, self._answers)
+        said = sentences(pairs, against, self.metric, len(self.task.part("test"))) if done else []
+        return Comparison(
+            task=self.task.name,
+            kind=self.task.kind,
+            metric=self.metric,
+            higher_is_better=METRICS[self.metric][1],
+            cells=tuple(done),
+            baselines=self.baselines,
+            strongest="" if best is None else best.name,
+            pairs=tuple(pairs),
+            against=tuple(against),
+            verdicts=tuple([*said, *_diverged(done)]),
+            notes=tuple(_notes(done, self.config)),
+            complete=self._done,
+            seconds=time.perf_counter() - self._began,
+            settings=self._settings(),
+            data=self._data(),
+        )
+
+    def _cell(self, cell: str) -> Iterator[Progress]:
+        began, config, title = time.perf_counter(), self.config, TITLES[cell]
+        chosen, tried = config.rates[0], tuple(Tried(rate, None, None, 0) for rate in config.rates)
+        tuning = len(config.rates) * config.tuning_seeds if len(config.rates) > 1 else 0
+        share = tuning / (tuning + config.seeds)
+        if tuning:
+            training = Training(self.task, self.models[cell], self._tuned(), device=self.plan.device, name=f"{cell}-tuning")
+            for step in training:
+                yield Progress(f"{title}: tuning over {len(config.rates)} learning rates", share * step.spent)
+            tried = _tried(training.runs(), config.rates, self.metric)
+            chosen = _best(tried, METRICS[self.metric][1]).lr
+        training = Training(self.task, self.models[cell], self._seeded(chosen), device=self.plan.device, name=cell)
+        for step in training:
+            yield Progress(f"{title}: {config.seeds} seeds at learning rate {chosen:g}", share + (1 - share) * step.spent)
+        runs = [replace(run, data=run.data | dict(self.plan.source)) for run in training.runs()]
+        self._keep(cell, runs, tried, time.perf_counter() - began)
+
+    def _keep(self, cell: str, runs: Sequence[Run], tried: tuple[Tried, ...], seconds: float) -> None:
+        seeds = tuple(_seed(run, self.metric) for run in runs)
+        sound = [run for run, seed in zip(runs, seeds, strict=True) if seed.metrics is not None]
+        index = self.task.part("test")
+        outputs = [model_outputs(run.model, self.task.inputs, index)[0] for run in sound]
+        shape = (0, len(index), self.task.interface.outputs)
+        found = np.stack(outputs) if outputs else np.zeros(shape, dtype=np.float32)
+        model = self.models[cell]
+        self._answers[cell] = answers(self.task, tuple(run.train_config.seed for run in sound), found)
+        self.runs[cell] = tuple(runs)
+        weights, rate = count_weights(model, self.task.interface), runs[0].train_config.lr
+        self.cells[cell] = CellResult(cell, TITLES[cell], model.hidden_size, weights, rate, tried, seeds, seconds)
+
+    def _tuned(self) -> list[TrainConfig]:
+        first = self.config.first_seed + self.config.seeds
+        seeds = range(first, first + self.config.tuning_seeds)
+        return [self.plan.training.replace(lr=rate, seed=seed) for rate in self.config.rates for seed in seeds]
+
+    def _seeded(self, rate: float) -> list[TrainConfig]:
+        first = self.config.first_seed
+        return [self.plan.training.replace(lr=rate, seed=seed) for seed in range(first, first + self.config.seeds)]
+
+    def _settings(self) -> dict[str, Any]:
+        shared = {name: value for name, value in self.plan.training.model_dump().items() if name not in OWN}
+        model = {name: value for name, value in self.plan.model.model_dump().items() if name not in OWN}
+        return self.config.model_dump(mode="json") | {"model": model, "training": shared, "device": self.plan.device}
+
+    def _data(self) -> dict[str, Any]:
+        parts = {name: len(self.task.part(name)) for name in ("train", "validation", "test")}
+        return parts | {"provenance": self.task.provenance, "fingerprint": self.task.fingerprint}
+
+
+def compare(
+    data: str | Source | Task,
+    cells: Sequence[str] | str = ("elman", "lstm", "gru"),
+    *,
+    seeds: int = 10,
+    hidden_size: int | None = None,
+    **options: Any,
+) -> Comparison:
+    """Return cells compared under equal tuning budgets, matched counts of weights, paired seeds, and against baselines.
+
+    Args:
+        data: a file, a folder, the name of built-in data, a source, or a task.
+        cells: ``elman`` (or ``rnn``), ``lstm``, ``gru``, ``combined``.
+        seeds: runs of each cell; fewer than 5 allow no claim.
+        hidden_size: of the cell with the most weights; 64, or what the recipe has where that is less, unless said.
+        options: fields of `ComparisonConfig`, and of the configurations of data, examples, model and training; the budget is
+            ``epochs`` or ``max_steps`` and is the same for every cell and rate.
+
+    Raises:
+        InputError: what is wrong with the data or an option.
+
+    Example:
+        >>> from rnnlab.data import LabelledStrings
+        >>> texts = tuple(f"{a}{b}{c}" for a in "ab" for b in "xyz" for c in "12345")
+        >>> source = LabelledStrings(texts, tuple(text[0] for text in texts))
+        >>> compare(source, "rnn,gru", seeds=2, hidden_size=4, max_steps=3, rates="0.01").verdicts
+        ('No claim: 2 seeds are too few, at least 5 are needed.',)
+    """
+    comparing = prepare(data, {"cells": cells, "seeds": seeds, "hidden_size": hidden_size, **options})
+    for _ in comparing:
+        pass
+    return comparing.result()
+
+
+def prepare(data: str | Source | Task, options: dict[str, Any], *, device: str = "cpu") -> Comparing:
+    """Return a comparison that has not begun; arguments as of `compare`."""
+    options = {name: value for name, value in options.items() if value is not None}
+    own = {name: options.pop(name) for name in ComparisonConfig.model_fields if name in options}
+    config = ComparisonConfig(**own)
+    for name in OWN:
+        if name in options:
+            raise ConfigError(f"{name} must be left out in a comparison, got {options[name]!r}; {_INSTEAD[name]}")
+    if isinstance(data, Task):
+        return Comparing(Plan(data, *configure(data, options), {}, device), config)
+    return Comparing(plan(data, options, device=device), config)
+
+
+_INSTEAD = {
+    "cell": "name two or more in cells",
+    "hidden_size": "say it once",
+    "lr": "every cell is tuned over rates",
+    "seed": "say how many in seeds, and the first in first_seed",
+    "max_seconds": "cells get the same number of updates: pass epochs or max_steps",
+}
+
+
+def _check(plan: Plan) -> None:
+    for part, use in (("validation", "the learning rate is chosen on it"), ("test", "the cells are judged on it")):
+        if not len(plan.task.part(part)):
+            raise ConfigError(f"{part} must hold examples, got none; {use}: give more data, or a larger share")
+    if plan.training.max_seconds is not None:
+        raise ConfigError(f"max_seconds must be left out in a comparison, got {plan.training.max_seconds}; {_INSTEAD['max_seconds']}")
+
+
+def _seed(run: Run, metric: str) -> Seed:
+    metrics = run.metrics.get("test", {})
+    sound = run.status != "diverged" and math.isfinite(metrics.get(metric, math.nan))
+    return Seed(run.train_config.seed, run.status if sound else "diverged", metrics if sound else None)
+
+
+def _tried(runs: Sequence[Run], rates: Sequence[float], metric: str) -> tuple[Tried, ...]:
+    found = []
+    for rate in rates:
+        seen = [run for run in runs if run.train_config.lr == rate]
+        sound = [run for run in seen if run.status != "diverged" and math.isfinite(run.metrics["validation"][metric])]
+        if len(sound) < len(seen):
+            found.append(Tried(rate, None, None, len(seen) - len(sound)))
+            continue
+        other = "log_loss" if metric == "macro_f1" else "rmse"
+        score, loss = (float(np.mean([run.metrics["validation"][name] for run in seen])) for name in (metric, other))
+        found.append(Tried(rate, score, loss, 0))
+    return tuple(found)
+
+
+def _best(tried: Sequence[Tried], higher: bool) -> Tried:
+    """Return the best rate; between equals the one with the lower loss; the lowest rate where all diverged."""
+    sound = [one for one in tried if one.score is not None and one.loss is not None]
+    if not sound:
+        return tried[0]
+    return max(sound, key=lambda one: ((one.score or 0.0) * (1 if higher else -1), -(one.loss or 0.0)))
+
+
+def _diverged(cells: Sequence[CellResult]) -> list[str]:
+    said = []
+    for cell in cells:
+        lost = len(cell.seeds) - len(cell.sound)
+        if lost:
+            said.append(f"{cell.title} diverged in {lost} of {len(cell.seeds)} seeds; those seeds are left out of its pairs.")
+    return said
+
+
+def _notes(cells: Sequence[CellResult], config: ComparisonConfig) -> list[str]:
+    said = []
+    if cells:
+        counts = ", ".join(f"{cell.title} {cell.weights:,} (hidden size {cell.hidden_size})" for cell in cells)
+        most = max(cell.weights for cell in cells)
+        apart = max(abs(cell.weights - most) / most for cell in cells)
+        said.append(f"Weights a run: {counts}; {apart:.1%} apart at most.")
+    if len(config.rates) > 1:
+        said.append(
+            f"Every cell was tuned over the same {len(config.rates)} learning rates with the same updates, judged on the "
+            f"validation part, by {config.tuning_seeds} seed{'s' if config.tuning_seeds > 1 else ''} that no figure below is of."
+        )
+    for cell in cells:
+        if cell.at_edge:
+            said.append(
+                f"The best learning rate of {cell.title}, {cell.lr:g}, is at an end of its grid; a wider grid (--rates) "
+                "may suit it better."
+            )
+    return said
+
+

@@ -1,0 +1,92 @@
+"""Would other test examples have said the same? The bootstrap over examples, beside the interval over seeds.
+
+Seeds tell how much training varies; they say nothing of the examples that happened to be held out. Examples are drawn again
+with replacement (Efron, 1979), those of a series in blocks, since neighbours are alike (Künsch, 1989).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlab.tasks import SeriesCodec, Task
+
+DRAWS = 1000
+DRAWS_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a cell's seeds answered on the test part.
+
+    Args:
+        seeds: those that did not diverge.
+        values: ``(seeds, examples)``: guessed classes, or absolute errors in the data's own units.
+    """
+
+    seeds: tuple[int, ...]
+    values: np.ndarray
+
+
+def answers(task: Task, seeds: tuple[int, ...], outputs: np.ndarray) -> Answers:
+    """Return answers from the outputs ``(seeds, examples, outputs)`` on the test part."""
+    index = task.part("test").numpy()
+    if task.kind == "classify":
+        return Answers(seeds, outputs.argmax(axis=2))
+    truth = task.to_units(task.targets.numpy()[index], index)
+    errors = [np.abs(task.to_units(one, index) - truth).mean(axis=1) for one in outputs]
+    return Answers(seeds, np.stack(errors) if errors else np.zeros((0, len(index))))
+
+
+def over_examples(task: Task, first: Answers, second: Answers, draws: int = DRAWS) -> tuple[float, float] | None:
+    """Return the 95% interval of how much better ``first`` is than ``second``, mean of the seeds both have, over examples.
+
+    In the unit of the metric: macro F1, or MAE. None where the two share no seed.
+    """
+    shared = [seed for seed in first.seeds if seed in second.seeds]
+    if not shared:
+        return None
+    one, other = (part.values[[part.seeds.index(seed) for seed in shared]] for part in (first, second))
+    truth = task.targets.numpy()[task.part("test").numpy()] if task.kind == "classify" else None
+    season, horizon = (task.codec.season, task.codec.horizon) if isinstance(task.codec, SeriesCodec) else (1, 1)
+    random = np.random.default_rng(0)
+    found = []
+    for start in range(0, draws, DRAWS_AT_ONCE):
+        counts = draw_counts(one.shape[1], min(DRAWS_AT_ONCE, draws - start), max(season, horizon), random)
+        if truth is None:
+            found.append(counts @ (other - one).mean(axis=0) / counts.sum(axis=1))
+        else:
+            found.append((macro_f1(counts, one, truth) - macro_f1(counts, other, truth)).mean(axis=1))
+    low, high = np.quantile(np.concatenate(found), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def draw_counts(examples: int, draws: int, block: int, random: np.random.Generator) -> np.ndarray:
+    """Return how often each example is drawn, ``(draws, examples)``; ``block`` neighbours are drawn together, around the end."""
+    block = min(block, examples)
+    blocks = -(-examples // block)
+    starts = random.integers(0, examples, size=(draws, blocks))
+    drawn = ((starts[:, :, None] + np.arange(block)) % examples).reshape(draws, -1)[:, :examples]
+    flat = np.bincount((drawn + examples * np.arange(draws)[:, None]).ravel(), minlength=draws * examples)
+    return np.asarray(flat.reshape(draws, examples), dtype=np.float64)
+
+
+def macro_f1(counts: np.ndarray, guesses: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return macro F1 over the classes drawn, ``(draws, seeds)``.
+
+    Args:
+        counts: ``(draws, examples)``, how often each example counts.
+        guesses: ``(seeds, examples)`` int64.
+        truth: ``(examples,)`` int64.
+    """
+    classes = int(max(truth.max(), guesses.max())) + 1
+    known = np.eye(classes)[truth]
+    wanted = counts @ known
+    scores = []
+    for guess in guesses:
+        guessed = counts @ np.eye(classes)[guess]
+        right = (counts * (guess == truth)) @ known
+        total = wanted + guessed
+        each = np.divide(2 * right, total, out=np.zeros_like(total), where=total > 0)
+        present = wanted > 0
+        scores.append((each * present).sum(axis=1) / present.sum(axis=1))
+    return np.stack(scores, axis=1)
