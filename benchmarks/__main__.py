@@ -1,8 +1,8 @@
 """``python -m benchmarks``: the performance figures, measured in one run, as JSON and Markdown in ``benchmarks/results``.
 
-    python -m benchmarks                                    # all of them
-    python -m benchmarks names held_out --names PATH        # some of them, on a folder of ORIGIN.txt
-    python -m benchmarks sales --sales PATH                 # on a series of your own
+python -m benchmarks                                    # all of them
+python -m benchmarks names held_out --names PATH        # some of them, on a folder of ORIGIN.txt
+python -m benchmarks sales --sales PATH                 # on a series of your own
 """
 
 import argparse
@@ -57,7 +57,9 @@ def _lines(value: Any, name: str = "", depth: int = 0) -> list[str]:
         head = [f"{pad}- {name}"] if name else []
         return head + [line for key, item in value.items() for line in _lines(item, str(key), depth + bool(name))]
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return [f"{pad}- {name}"] + [f"{pad}  - " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()) for row in value]
+        return [f"{pad}- {name}"] + [
+            f"{pad}  - " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()) for row in value
+        ]
     return [f"{pad}- {name}: {_short(value)}"]
 
 

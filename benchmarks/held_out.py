@@ -1,4 +1,4 @@
-"""`names`, how well: network, n-grams and both on held-out names, three splits by distinct string, within 60 seconds of one core.
+"""`names`, how well: network, n-grams and both on held-out names, three splits by string, within 60 s of one core.
 
 The recipe is the `names` study's best, trained on all that is not held out. Accuracy is of the outputs as they are, macro recall of the outputs moved by the
 class prior, as the goal asks.
@@ -35,5 +35,3 @@ def run(source: LabelledStrings | None = None, *, splits: int = 3) -> dict[str, 
             found.setdefault(name, []).append(scores)
     means = {name: {m: float(np.mean([s[m] for s in rows])) for m in METRICS} for name, rows in found.items()}
     return {"goal": GOAL, "process_seconds": spent, "splits": found, "mean": means}
-
-

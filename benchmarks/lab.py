@@ -16,7 +16,9 @@ def run(size: str = "quick") -> dict[str, Any]:
     """Run the lab once and the help eleven times, as processes of their own."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-m", "rnnlab", "lab", "--size", size, "--out", folder, "--json"], stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rnnlab", "lab", "--size", size, "--out", folder, "--json"], stdout=subprocess.PIPE
+        )
         peak = [0]
         watch = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
         watch.start()

@@ -23,9 +23,7 @@ from rnnlab.tasks import Task, classify_strings, score_labels
 from rnnlab.training import Training
 
 ACCURACY, RECALL = 0.70, 0.515
-MODEL = ModelConfig(
-    cell="gru", hidden_size=96, embedding_size=48, bidirectional=True, readout="max", dropout=0.1
-)
+MODEL = ModelConfig(cell="gru", hidden_size=96, embedding_size=48, bidirectional=True, readout="max", dropout=0.1)
 TRAINING = TrainConfig(
     lr=0.012, schedule="one_cycle", batch_size=128, batching="by_length", max_steps=600, clip=1.0, keep="last",
     prior_adjustment=0.9, evaluate_every=10_000,

@@ -18,5 +18,7 @@ def run(path: Path | None = None) -> dict[str, Any]:
     tables = {part.id: part for section in result.sections for part in section.parts if hasattr(part, "columns")}
     return {
         "answer": list(result.answer),
-        "tables": {name: [dict(zip(table.columns, row, strict=True)) for row in table.rows] for name, table in tables.items()},
+        "tables": {
+            name: [dict(zip(table.columns, row, strict=True)) for row in table.rows] for name, table in tables.items()
+        },
     }

@@ -1,6 +1,8 @@
 """`diagnose` itself: it leaves everything as it was, keeps its time, and refuses in one line what it cannot examine."""
 
 import copy
+import dataclasses
+import json
 import random
 import time
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ from torch import nn
 
 from rnnlab.doctor import CHECKS, Subject, diagnose
 from rnnlab.errors import ConfigError, InputError
+from rnnlab.findings import SEVERITIES
 
 from . import faults, lessons
 
@@ -92,10 +95,8 @@ def test_same_findings_twice() -> None:
 
 
 def test_findings_come_worst_first_and_as_json() -> None:
-    import json
-
     findings = diagnose(faults.FAULTS["(5, 1, 1) against (5, 1)"][1]("lstm"))
-    ranks = ["error warning hint".split().index(finding.severity) for finding in findings]
+    ranks = [SEVERITIES.index(finding.severity) for finding in findings]
     assert ranks == sorted(ranks)
     assert ranks
     for finding in findings:
@@ -174,7 +175,7 @@ def wrong(**changes: Any) -> SimpleNamespace:
     ],
 )
 def test_unfit_subject_is_refused_in_one_line(subject: object, said: str) -> None:
-    with pytest.raises(InputError, match=".") as caught:
+    with pytest.raises(InputError) as caught:
         diagnose(subject)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -191,9 +192,7 @@ def test_check_that_fails_on_an_odd_model_is_a_hint_not_a_crash(monkeypatch: pyt
     def broken(_: object) -> None:
         raise RuntimeError("odd")
 
-    monkeypatch.setitem(CHECKS, "dead_relu", copy.replace(CHECKS["dead_relu"], run=broken)) if hasattr(
-        copy, "replace"
-    ) else monkeypatch.setitem(CHECKS, "dead_relu", type(CHECKS["dead_relu"])("dead_relu", (), (), broken))
+    monkeypatch.setitem(CHECKS, "dead_relu", dataclasses.replace(CHECKS["dead_relu"], run=broken))
     findings = diagnose(lessons.regression(), checks=["dead_relu"])
     assert [(finding.check, finding.severity) for finding in findings] == [("not_examined", "hint")]
 

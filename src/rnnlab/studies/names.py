@@ -39,7 +39,9 @@ SIZES: dict[str, dict[str, Any]] = {
              "best_epochs": 9, "timed": 1000},
 }  # fmt: skip
 
-BEST_MODEL = ModelConfig(cell="gru", hidden_size=128, bidirectional=True, embedding_size=64, dropout=0.3, readout="max")
+BEST_MODEL = ModelConfig(
+    cell="gru", hidden_size=128, bidirectional=True, embedding_size=64, dropout=0.3, readout="max", ngram_size=32
+)
 BEST_TRAINING = TrainConfig(
     lr=0.004, schedule="one_cycle", batch_size=128, batching="by_length", epochs=9, input_dropout=0.1, clip=1.0,
     weight_decay=0.01, keep="last",

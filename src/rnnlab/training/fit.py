@@ -21,7 +21,8 @@ from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import DataConfig, Series, Source
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
 from rnnlab.runs import Run, environment, model_outputs, save
-from rnnlab.runs.folder import RunRecord, append_history, read_record, write_history, write_record
+from rnnlab.runs.folder import append_history, read_record, write_history, write_record
+from rnnlab.runs.record import RunRecord
 from rnnlab.task_config import TaskConfig
 from rnnlab.tasks import Task
 from rnnlab.tasks.baselines import references
