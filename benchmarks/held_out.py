@@ -1,7 +1,7 @@
 """`names`, how well: network, n-grams and both on held-out names, three splits by string, within 60 s of one core.
 
-The recipe is the `names` study's best, trained on all that is not held out. Accuracy is of the outputs as they are, macro recall of the outputs moved by the
-class prior, as the goal asks.
+The recipe is the `names` study's best, trained on all that is not held out. Accuracy is of the outputs as they are, macro
+recall of the outputs moved by the class prior, as the goal asks.
 """
 
 import time

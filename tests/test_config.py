@@ -10,7 +10,10 @@ from rnnlab.errors import ConfigError
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ModelConfig(cell="lstn"), "cell must be one of combined, elman, gru, lstm (nearest: lstm), got 'lstn'"),
+        (
+            lambda: ModelConfig(cell="lstn"),
+            "cell must be one of combined, elman, gru, lstm (nearest: lstm), got 'lstn'",
+        ),
         (lambda: ModelConfig(hidden_size=0), "hidden_size must be greater than or equal to 1, got 0"),
         (lambda: ModelConfig(hiden_size=3), "option 'hiden_size' is unknown"),
         (lambda: ModelConfig(cell="combined", head="none"), "head must be linear or relu with cell combined"),

@@ -12,7 +12,9 @@ README = Path(__file__).parents[1] / "README.md"
 pytestmark = pytest.mark.skipif(not README.exists(), reason="the README is not part of an installed package")
 
 
-def test_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_examples_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
     assert blocks
@@ -22,7 +24,9 @@ def test_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
 
 
 def test_command_lines_name_verbs_that_exist() -> None:
-    lines = [line.split("#")[0] for line in README.read_text().splitlines() if "rnnlab " in line and line.startswith("    ")]
+    lines = [
+        line.split("#")[0] for line in README.read_text().splitlines() if "rnnlab " in line and line.startswith("    ")
+    ]
     assert lines
     for line in lines:
         words = shlex.split(line)

@@ -36,6 +36,12 @@ def no_grad_around_the_layer(cell: str, task: str) -> Lesson:
     return sound(cell, task, NoGrad)
 
 
+@fault("parameters_without_gradient", tasks=("classify", "regress"))
+def last_step_of_both_directions(cell: str, task: str) -> Lesson:
+    """``out[:, -1]`` of a bidirectional layer: the backward direction has read one step there."""
+    return sound(cell, task, bidirectional=True)
+
+
 class Squeezed(Net):
     """``.squeeze()`` at the end: ``(n,)``."""
 

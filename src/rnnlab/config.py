@@ -81,7 +81,9 @@ class ModelConfig(Config):
         if self.cell == "combined" and self.head == "none":
             raise ValueError("head must be linear or relu with cell combined, got none; choose head linear")
         if self.ngram_size and self.head == "none":
-            raise ValueError("ngram_size must be 0 with head none, got a bag without a head to see it; choose head linear")
+            raise ValueError(
+                "ngram_size must be 0 with head none, got a bag without a head to see it; choose head linear"
+            )
         if self.bidirectional and self.head == "none":
             raise ValueError("bidirectional must be false with head none; choose head linear")
         return self
@@ -117,7 +119,10 @@ class TrainConfig(Config):
     keep: Literal["best", "last"] = Field("best", description="Weights to keep: of the best evaluation, or the last.")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of a label spread over all classes.")
     prior_adjustment: float = Field(
-        0.0, ge=0, le=2, description="Share of the class prior taken out of a classifier's outputs; 1 favours macro recall."
+        0.0,
+        ge=0,
+        le=2,
+        description="Share of the class prior taken out of a classifier's outputs; 1 favours macro recall.",
     )
     input_dropout: float = Field(0.0, ge=0, lt=1, description="Share of input symbols hidden while training.")
     seed: int = Field(0, ge=0, lt=2**53, description="Seed of weights, order and dropout.")

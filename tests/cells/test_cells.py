@@ -17,7 +17,9 @@ def one_unit(cell: str, inputs: list[float], recurrent: float, **options: str) -
     gates = CELLS[cell].gates
     projected = torch.tensor(inputs, dtype=torch.float64).view(1, 1, -1, 1).expand(-1, -1, -1, gates)
     weight = torch.full((1, gates, 1), recurrent, dtype=torch.float64)
-    return unroll(CELLS[cell], projected, weight, torch.zeros(1, gates, dtype=torch.float64), **options).flatten().tolist()
+    return (
+        unroll(CELLS[cell], projected, weight, torch.zeros(1, gates, dtype=torch.float64), **options).flatten().tolist()
+    )
 
 
 def test_combined_adds_up() -> None:

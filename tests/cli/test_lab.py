@@ -41,6 +41,8 @@ def test_smoke_lab_leaves_a_report_claims_and_runs(tmp_path: Path, capsys: pytes
         (["lab", "--data", "weather=x.csv"], "--data must name one of names, sales, got 'weather'"),
         (["lab", "--data", "names=/no/such/place"], "/no/such/place"),
         (["lab", "--where", "store=1"], "--where must come with --data sales=PATH"),
+        (["lab", "--fill", "zero"], "--fill must come with --data sales=PATH"),
+        (["lab", "--text", "name"], "--text must come with --data names=PATH"),
         (["lab", "--seed", "-1"], "seed must be at least 0, got -1"),
         (["lab", "--workers", "0"], "workers must be at least 1, got 0"),
         (["lab", "--size", "huge"], "huge"),
@@ -49,7 +51,11 @@ def test_smoke_lab_leaves_a_report_claims_and_runs(tmp_path: Path, capsys: pytes
     ],
 )
 def test_bad_requests_get_one_line_and_exit_2(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
@@ -64,8 +70,12 @@ def test_bad_requests_get_one_line_and_exit_2(
     [
         ("empty.csv", "", "empty"),
         ("other.csv", "a,b\n1,2\n", "sales.csv"),
-        ("text.csv", "date,sales\n2020-01-01,1\n2020-01-02,many\n", "many"),
-        ("nan.csv", "date,sales\n2020-01-01,1\n2020-01-02,NaN\n2020-01-03,2\n", "2"),
+        ("text.csv", "date,sales\n2020-01-01,1\n2020-01-02,many\n", "must have a numeric column, got date, sales"),
+        (
+            "nan.csv",
+            "date,sales\n2020-01-01,1\n2020-01-02,NaN\n2020-01-03,2\n",
+            "line 3: sales must be a number, got 'NaN'",
+        ),
         ("short.csv", "date,sales\n" + "".join(f"2020-01-{d:02},{d}\n" for d in range(1, 20)), "19"),
     ],
 )

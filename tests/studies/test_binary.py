@@ -50,7 +50,9 @@ def test_claims_carry_their_seeds_and_figures(outcomes: dict[str, Outcome]) -> N
     claims = {claim.id: claim for claim in result.claims}
     assert claims["binary.ones"].measured == 127
     assert claims["binary.bare_rnn_loss"].seeds == (3, 4)
-    assert claims["binary.rnn_best_lr"].verdict == ("reproduced" if claims["binary.rnn_best_lr"].measured == 0.001 else "contradicted")
+    assert claims["binary.rnn_best_lr"].verdict == (
+        "reproduced" if claims["binary.rnn_best_lr"].measured == 0.001 else "contradicted"
+    )
     assert len(claims) == len(result.claims) == 9
 
 

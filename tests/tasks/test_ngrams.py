@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnlab.tasks.ngrams import NgramClassifier, combine, mark
+from rnnlab.tasks.ngrams import NgramClassifier, adjust_for_prior, combine, mark
 
 TEXTS = ["anna", "annika", "hanna", "bob", "bobby", "rob", "Zoe", "zora"]
 LABELS = ["A", "A", "A", "B", "B", "B", "C", "C"]
@@ -31,3 +31,23 @@ def test_combination_by_hand() -> None:
     one, other = np.array([[0.5, 0.5]]), np.array([[0.8, 0.2]])
     assert combine(one, other, 0.5)[0, 0] == pytest.approx(np.sqrt(0.4) / (np.sqrt(0.4) + np.sqrt(0.1)))
     np.testing.assert_allclose(combine(one, other, 1.0), one)
+
+
+def test_prior_is_divided_out_by_hand() -> None:
+    chance, prior = np.array([[0.6, 0.3, 0.1]]), np.array([0.7, 0.2, 0.1])
+    ratio = np.array([0.6 / 0.7, 0.3 / 0.2, 0.1 / 0.1])
+    np.testing.assert_allclose(adjust_for_prior(chance, prior)[0], ratio / ratio.sum())
+    half = np.array([0.6, 0.3, 0.1]) / np.sqrt(prior)
+    np.testing.assert_allclose(adjust_for_prior(chance, prior, 0.5)[0], half / half.sum())
+    np.testing.assert_allclose(adjust_for_prior(chance, prior, 0.0), chance)
+
+
+def test_what_only_repeats_the_prior_becomes_even() -> None:
+    prior = np.array([0.7, 0.2, 0.1])
+    np.testing.assert_allclose(adjust_for_prior(np.tile(prior, (3, 1)), prior), 1 / 3)
+
+
+def test_prior_of_an_absent_class_stays_finite() -> None:
+    found = adjust_for_prior(np.array([[0.9, 0.1, 0.0]]), np.array([0.5, 0.5, 0.0]))
+    assert np.isfinite(found).all()
+    assert found.sum() == pytest.approx(1.0)

@@ -37,7 +37,9 @@ def test_losses_are_a_run_each_and_match_torch() -> None:
 
 def test_regression_scores_are_in_the_targets_units() -> None:
     values = tuple(np.full((2, 1), v, np.float32) for v in (1.0, 2.0, 3.0, 4.0))
-    task = from_numbers(NumberSequences(values, np.array([100.0, 200, 300, 400], np.float32)), splits=everything_trains(4))
+    task = from_numbers(
+        NumberSequences(values, np.array([100.0, 200, 300, 400], np.float32)), splits=everything_trains(4)
+    )
     outputs = task.targets.numpy().copy()
     outputs[0] += 1.0  # one deviation of the targets
     found = task.score(outputs, np.arange(4))

@@ -136,7 +136,9 @@ def test_learns_what_can_be_learnt() -> None:
     assert run.metrics["test"]["accuracy"] > 0.9
     (run,) = train(series(), ModelConfig(cell="lstm", hidden_size=16), TrainConfig(lr=0.02, batch_size=16, epochs=60))
     assert run.metrics["test"]["mase"] < 0.3
-    assert run.predict([10 + np.sin(np.arange(30) / 3) * 4])[0]["prediction"] == pytest.approx(10 + 4 * np.sin(10), abs=0.5)
+    assert run.predict([10 + np.sin(np.arange(30) / 3) * 4])[0]["prediction"] == pytest.approx(
+        10 + 4 * np.sin(10), abs=0.5
+    )
 
 
 def test_runs_of_a_stack_must_be_alike() -> None:

@@ -1,8 +1,10 @@
 """``rnnlab compare``: cells against each other and against baselines on the user's data; the last lines are the verdict."""
 
 import json as jsonlib
+import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,7 +27,13 @@ MODEL, TRAINING = (
     SimpleNamespace(model_fields={name: field for name, field in config.model_fields.items() if name not in DECIDED})
     for config in (ModelConfig, TrainConfig)
 )
-GROUPS = {"Comparison": ComparisonConfig, "Data": DataConfig, "Examples": TaskConfig, "Model": MODEL, "Training": TRAINING}
+GROUPS = {
+    "Comparison": ComparisonConfig,
+    "Data": DataConfig,
+    "Examples": TaskConfig,
+    "Model": MODEL,
+    "Training": TRAINING,
+}
 
 
 @flags(GROUPS, found=("Model", "Training"), skip=("data",))
@@ -35,6 +43,7 @@ def compare(
     *,
     out: Path | None = None,
     device: str = "cpu",
+    workers: int | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
     **options: Any,
 ) -> int:
@@ -49,14 +58,17 @@ def compare(
         data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales.
         out: a folder for comparison.json, report.html and runs/CELL. [default: compare/DATA, and -2, -3 where that is taken]
         device: cpu, cuda, ...
+        workers: processes, one a cell at most. [default: one a core]
         json: print the comparison as JSON, and nothing else, on stdout.
     """
     asked = given(options)
     ComparisonConfig(**{name: value for name, value in asked.items() if name in ComparisonConfig.model_fields})
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers must be at least 1, got {workers}; leave --workers out for one a core")
     from rnnlab.comparison import prepare
     from rnnlab.training.fit import fresh_folder
 
-    comparing = prepare(data, asked, device=device)
+    comparing = prepare(data, asked, device=device, workers=workers or os.cpu_count() or 1)
     folder = out or fresh_folder(Path("compare"), comparing.task.name)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"out must be a folder, got the file {folder}; choose another --out")
@@ -166,7 +178,11 @@ def _conclude(comparison: "Comparison", page: Path) -> None:
 
 def _lines(comparison: "Comparison") -> list[str]:
     """Return a table: networks with the mean of their seeds, baselines below them."""
-    rows = [(cell.title, f"{len(cell.sound)}", {name: _mean(cell.values(name)) for name in _names(comparison)}) for cell in comparison.cells]
+    rows: list[tuple[str, str, Mapping[str, float | None]]]
+    rows = [
+        (cell.title, f"{len(cell.sound)}", {name: _mean(cell.values(name)) for name in _names(comparison)})
+        for cell in comparison.cells
+    ]
     rows += [(one.title, "", one.metrics) for one in comparison.baselines]
     names = _names(comparison)
     width = max((len(title) for title, _, _ in rows), default=0)
@@ -178,7 +194,9 @@ def _lines(comparison: "Comparison") -> list[str]:
 
 
 def _names(comparison: "Comparison") -> list[str]:
-    found = [one.metrics for one in comparison.baselines] + [m for cell in comparison.cells for m in cell.sound.values()]
+    found = [one.metrics for one in comparison.baselines] + [
+        m for cell in comparison.cells for m in cell.sound.values()
+    ]
     return list(dict.fromkeys(name for metrics in found for name in metrics))
 
 

@@ -28,7 +28,12 @@ def data(
     """
     from rnnlab.data import describe, library
 
-    known: dict[str, Callable[[], Any]] = {"names": library.names, "sales": library.sales, "binary": library.binary, "memorise": library.memorise}
+    known: dict[str, Callable[[], Any]] = {
+        "names": library.names,
+        "sales": library.sales,
+        "binary": library.binary,
+        "memorise": library.memorise,
+    }
     if name is not None and name not in known:
         raise ConfigError(f"name must be {suggest(name, known)}, got {name!r}")
     if out is not None and name is None:

@@ -2,10 +2,10 @@
 
 import json as jsonlib
 import sys
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from rnnlab.errors import ConfigError, suggest
 
 Size = Literal["smoke", "quick", "full"]
+Reading = dict[str, Any]
 
 
 def lab(
@@ -22,6 +23,12 @@ def lab(
     size: Size = "quick",
     data: Annotated[list[str] | None, Parameter(negative=())] = None,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
+    text: str | None = None,
+    target: str | None = None,
+    time: str | None = None,
+    value: str | None = None,
+    fill: Literal["zero", "previous", "linear"] | None = None,
+    aggregate: str | None = None,
     out: Path = Path("lab"),
     seed: Annotated[int, Parameter(negative=())] = 0,
     workers: int | None = None,
@@ -34,12 +41,18 @@ def lab(
         size: smoke takes seconds, quick under three minutes on two cores, full the report's own sizes and ten seeds.
         data: your own data: names=PATH (a folder of ORIGIN.txt, or a CSV), sales=PATH (a CSV with a time and a value).
         where: with sales=PATH, one of many series: store=1 (may be repeated).
+        text: with names=PATH, the column of the strings.
+        target: with names=PATH, the column of the labels.
+        time: with sales=PATH, the column of the times.
+        value: with sales=PATH, the column of the values.
+        fill: with sales=PATH, what stands in for missing values and days: zero, previous or linear.
+        aggregate: with sales=PATH, what becomes of several rows a time: sum, mean, ...
         out: folder for report.html, claims.json and the studies' results.
         seed: the first seed; the others count up from it.
         workers: processes; one a core by default.
         json: print the claims as JSON, and nothing else, on stdout.
     """
-    began = time.perf_counter()
+    began = perf_counter()
     if seed < 0:
         raise ConfigError(f"seed must be at least 0, got {seed}; pass --seed 0")
     if workers is not None and workers < 1:
@@ -47,7 +60,11 @@ def lab(
     from rnnlab.studies.lab import choose
 
     chosen = choose(studies or [])
-    given = _lab_data(data or [], where or [], seed)
+    strings = {"text": text, "target": target}
+    series = {"time": time, "value": value, "fill": fill, "aggregate": aggregate}
+    given = _lab_data(data or [], where or [], seed, strings, series)
+    for study in chosen:
+        study.jobs(size, given)  # data that a study cannot use are refused before anything is written
     from rnnlab.reports import write_report
     from rnnlab.runs import environment
 
@@ -55,20 +72,24 @@ def lab(
     command = _command(studies or [], size, data or [], where or [], seed)
     save = partial(write_report, out=out, size=size, environment=environment(), command=command)
     if size == "smoke":
-        save = partial(save, subtitle="A smoke run: it shows that everything works; its figures and verdicts mean nothing.")
+        save = partial(
+            save, subtitle="A smoke run: it shows that everything works; its figures and verdicts mean nothing."
+        )
     save(results)
     interrupted = _watch(chosen, size, given, out, workers, results, save, quiet=json)
     missing = [study.title for study in chosen if study.name not in {result.study for result in results}]
-    report = save(results, subtitle=f"Interrupted: not done are {', '.join(missing)}.") if interrupted else save(results)
+    report = (
+        save(results, subtitle=f"Interrupted: not done are {', '.join(missing)}.") if interrupted else save(results)
+    )
     claims = [claim for result in results for claim in result.to_dict()["claims"]]
     if json:
         print(jsonlib.dumps({"report": str(report), "complete": not interrupted, "claims": claims}, ensure_ascii=False))
     else:
-        _conclude(results, report, time.perf_counter() - began, interrupted)
+        _conclude(results, report, perf_counter() - began, interrupted)
     return 130 if interrupted else 0
 
 
-def _lab_data(given: Sequence[str], where: Sequence[str], seed: int) -> Any:
+def _lab_data(given: Sequence[str], where: Sequence[str], seed: int, strings: Reading, series: Reading) -> Any:
     from rnnlab.data import library
     from rnnlab.data.readers import read_names, read_series
     from rnnlab.studies.jobs import LabData
@@ -76,13 +97,24 @@ def _lab_data(given: Sequence[str], where: Sequence[str], seed: int) -> Any:
     paths = dict(_pair("data", item) for item in given)
     for name in paths:
         if name not in ("names", "sales"):
-            raise ConfigError(f"--data must name {suggest(name, ['names', 'sales'])}, got {name!r}; write --data names=PATH")
+            raise ConfigError(
+                f"--data must name {suggest(name, ['names', 'sales'])}, got {name!r}; write --data names=PATH"
+            )
     chosen = dict(_pair("where", item) for item in where)
     if chosen and "sales" not in paths:
         raise ConfigError("--where must come with --data sales=PATH, got no file; name the file that has the column")
-    names = read_names(Path(paths["names"])) if "names" in paths else library.names()
-    sales = read_series(Path(paths["sales"]), where=chosen or None) if "sales" in paths else library.sales()
+    _need_file("names", paths, strings)
+    _need_file("sales", paths, series)
+    names = read_names(Path(paths["names"]), **strings) if "names" in paths else library.names()
+    sales = read_series(Path(paths["sales"]), where=chosen or None, **series) if "sales" in paths else library.sales()
     return LabData(names, sales, seed)
+
+
+def _need_file(name: str, paths: dict[str, str], reading: Reading) -> None:
+    """Refuse an option that says how to read a file that was not given."""
+    for option, value in reading.items():
+        if value is not None and name not in paths:
+            raise ConfigError(f"--{option} must come with --data {name}=PATH, got no file; name the file")
 
 
 def _pair(option: str, item: str) -> tuple[str, str]:
@@ -103,7 +135,15 @@ def _command(studies: Sequence[str], size: str, data: Sequence[str], where: Sequ
 
 
 def _watch(
-    chosen: Sequence[Any], size: Size, data: Any, out: Path, workers: int | None, results: list[Any], save: Any, *, quiet: bool
+    chosen: Sequence[Any],
+    size: Size,
+    data: Any,
+    out: Path,
+    workers: int | None,
+    results: list[Any],
+    save: Any,
+    *,
+    quiet: bool,
 ) -> bool:
     """Run the studies, show how far they are, write the report after each; return whether the user broke it off."""
     from rich.console import Console
@@ -135,7 +175,9 @@ def _watch(
                     results.append(step.result)
                     save(results)
                     if not quiet:
-                        progress.console.print(f"[bold]{step.result.study}[/bold]  {step.result.answer[0]}", highlight=False)
+                        progress.console.print(
+                            f"[bold]{step.result.study}[/bold]  {step.result.answer[0]}", highlight=False
+                        )
     except KeyboardInterrupt:
         return True
     return False

@@ -12,37 +12,28 @@ here prints, draws or writes files.
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from rnnlab.comparison.pool import run_jobs
 from rnnlab.comparison.resampling import Answers, answers
-from rnnlab.comparison.result import Against, CellResult, Comparison, Seed, Tried
+from rnnlab.comparison.result import Against, CellResult, Comparison, Seed
 from rnnlab.comparison.settings import TITLES, ComparisonConfig
 from rnnlab.comparison.sizes import count_weights, matched
+from rnnlab.comparison.tuning import CellJob, Progress, Trained
 from rnnlab.comparison.verdicts import METRICS, SPOKEN, judge, sentences, strongest
-from rnnlab.config import TrainConfig
 from rnnlab.data import Source
 from rnnlab.errors import ConfigError
 from rnnlab.runs import Run, model_outputs
 from rnnlab.tasks import Task
 from rnnlab.tasks.baselines import references
-from rnnlab.training import Training
-from rnnlab.training.fit import Plan, plan, using_threads, usual_threads
+from rnnlab.training.fit import Plan, plan
 from rnnlab.training.recipes import configure
 
 USUAL_SIZE = 64
 BASELINES_SHARE = 0.02
 OWN = ("cell", "hidden_size", "lr", "seed", "max_seconds")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far it is: what is being done, and the share done, 0..1."""
-
-    title: str
-    spent: float
 
 
 class Comparing:
@@ -51,14 +42,16 @@ class Comparing:
     Args:
         plan: the task, and what all cells have in common; its cell, size, rate and seed are not used.
         config: cells, seeds, grid.
+        workers: processes; with more than one, cells train beside each other, to the same figures.
 
     Raises:
         ConfigError: no validation or test part, a budget in seconds, or head ``none``.
     """
 
-    def __init__(self, plan: Plan, config: ComparisonConfig) -> None:
+    def __init__(self, plan: Plan, config: ComparisonConfig, *, workers: int = 1) -> None:
         _check(plan)
         self.plan, self.config, self.task = plan, config, plan.task
+        self.workers = workers if plan.device == "cpu" else 1
         size = config.hidden_size or min(USUAL_SIZE, plan.model.hidden_size)
         self.models = matched(plan.model.replace(hidden_size=size), config.cells, plan.task.interface)
         self.metric = "macro_f1" if plan.task.kind == "classify" else "mae"
@@ -75,11 +68,14 @@ class Comparing:
         self.baselines = tuple(
             Against(one.name, one.title, SPOKEN.get(one.name, one.title), one.metrics) for one in references(self.task)
         )
-        share = (1 - BASELINES_SHARE) / len(self.models)
-        for number, cell in enumerate(self.models):
-            with using_threads(usual_threads(self.models[cell])):
-                for step in self._cell(cell):
-                    yield replace(step, spent=BASELINES_SHARE + share * (number + step.spent))
+        jobs = {cell: CellJob(self.plan, self.config, model, self.metric) for cell, model in self.models.items()}
+        spent = dict.fromkeys(jobs, 0.0)
+        for event in run_jobs(jobs, self.workers):
+            spent[event.cell] = event.progress.spent
+            if event.trained is not None:
+                self._keep(event.cell, event.trained)
+            share = BASELINES_SHARE + (1 - BASELINES_SHARE) * sum(spent.values()) / len(spent)
+            yield Progress(event.progress.title, share)
         self._done = True
 
     def result(self) -> Comparison:
@@ -98,7 +94,7 @@ class Comparing:
             strongest="" if best is None else best.name,
             pairs=tuple(pairs),
             against=tuple(against),
-            verdicts=tuple([*said, *_diverged(done)]),
+            verdicts=(*said, *_diverged(done)),
             notes=tuple(_notes(done, self.config)),
             complete=self._done,
             seconds=time.perf_counter() - self._began,
@@ -106,24 +102,8 @@ class Comparing:
             data=self._data(),
         )
 
-    def _cell(self, cell: str) -> Iterator[Progress]:
-        began, config, title = time.perf_counter(), self.config, TITLES[cell]
-        chosen, tried = config.rates[0], tuple(Tried(rate, None, None, 0) for rate in config.rates)
-        tuning = len(config.rates) * config.tuning_seeds if len(config.rates) > 1 else 0
-        share = tuning / (tuning + config.seeds)
-        if tuning:
-            training = Training(self.task, self.models[cell], self._tuned(), device=self.plan.device, name=f"{cell}-tuning")
-            for step in training:
-                yield Progress(f"{title}: tuning over {len(config.rates)} learning rates", share * step.spent)
-            tried = _tried(training.runs(), config.rates, self.metric)
-            chosen = _best(tried, METRICS[self.metric][1]).lr
-        training = Training(self.task, self.models[cell], self._seeded(chosen), device=self.plan.device, name=cell)
-        for step in training:
-            yield Progress(f"{title}: {config.seeds} seeds at learning rate {chosen:g}", share + (1 - share) * step.spent)
-        runs = [replace(run, data=run.data | dict(self.plan.source)) for run in training.runs()]
-        self._keep(cell, runs, tried, time.perf_counter() - began)
-
-    def _keep(self, cell: str, runs: Sequence[Run], tried: tuple[Tried, ...], seconds: float) -> None:
+    def _keep(self, cell: str, trained: Trained) -> None:
+        runs = trained.runs
         seeds = tuple(_seed(run, self.metric) for run in runs)
         sound = [run for run, seed in zip(runs, seeds, strict=True) if seed.metrics is not None]
         index = self.task.part("test")
@@ -132,18 +112,11 @@ class Comparing:
         found = np.stack(outputs) if outputs else np.zeros(shape, dtype=np.float32)
         model = self.models[cell]
         self._answers[cell] = answers(self.task, tuple(run.train_config.seed for run in sound), found)
-        self.runs[cell] = tuple(runs)
+        self.runs[cell] = runs
         weights, rate = count_weights(model, self.task.interface), runs[0].train_config.lr
-        self.cells[cell] = CellResult(cell, TITLES[cell], model.hidden_size, weights, rate, tried, seeds, seconds)
-
-    def _tuned(self) -> list[TrainConfig]:
-        first = self.config.first_seed + self.config.seeds
-        seeds = range(first, first + self.config.tuning_seeds)
-        return [self.plan.training.replace(lr=rate, seed=seed) for rate in self.config.rates for seed in seeds]
-
-    def _seeded(self, rate: float) -> list[TrainConfig]:
-        first = self.config.first_seed
-        return [self.plan.training.replace(lr=rate, seed=seed) for seed in range(first, first + self.config.seeds)]
+        self.cells[cell] = CellResult(
+            cell, TITLES[cell], model.hidden_size, weights, rate, trained.tried, seeds, trained.seconds
+        )
 
     def _settings(self) -> dict[str, Any]:
         shared = {name: value for name, value in self.plan.training.model_dump().items() if name not in OWN}
@@ -189,7 +162,7 @@ def compare(
     return comparing.result()
 
 
-def prepare(data: str | Source | Task, options: dict[str, Any], *, device: str = "cpu") -> Comparing:
+def prepare(data: str | Source | Task, options: dict[str, Any], *, device: str = "cpu", workers: int = 1) -> Comparing:
     """Return a comparison that has not begun; arguments as of `compare`."""
     options = {name: value for name, value in options.items() if value is not None}
     own = {name: options.pop(name) for name in ComparisonConfig.model_fields if name in options}
@@ -198,8 +171,8 @@ def prepare(data: str | Source | Task, options: dict[str, Any], *, device: str =
         if name in options:
             raise ConfigError(f"{name} must be left out in a comparison, got {options[name]!r}; {_INSTEAD[name]}")
     if isinstance(data, Task):
-        return Comparing(Plan(data, *configure(data, options), {}, device), config)
-    return Comparing(plan(data, options, device=device), config)
+        return Comparing(Plan(data, *configure(data, options), {}, device), config, workers=workers)
+    return Comparing(plan(data, options, device=device), config, workers=workers)
 
 
 _INSTEAD = {
@@ -216,7 +189,9 @@ def _check(plan: Plan) -> None:
         if not len(plan.task.part(part)):
             raise ConfigError(f"{part} must hold examples, got none; {use}: give more data, or a larger share")
     if plan.training.max_seconds is not None:
-        raise ConfigError(f"max_seconds must be left out in a comparison, got {plan.training.max_seconds}; {_INSTEAD['max_seconds']}")
+        raise ConfigError(
+            f"max_seconds must be left out in a comparison, got {plan.training.max_seconds}; {_INSTEAD['max_seconds']}"
+        )
 
 
 def _seed(run: Run, metric: str) -> Seed:
@@ -225,34 +200,14 @@ def _seed(run: Run, metric: str) -> Seed:
     return Seed(run.train_config.seed, run.status if sound else "diverged", metrics if sound else None)
 
 
-def _tried(runs: Sequence[Run], rates: Sequence[float], metric: str) -> tuple[Tried, ...]:
-    found = []
-    for rate in rates:
-        seen = [run for run in runs if run.train_config.lr == rate]
-        sound = [run for run in seen if run.status != "diverged" and math.isfinite(run.metrics["validation"][metric])]
-        if len(sound) < len(seen):
-            found.append(Tried(rate, None, None, len(seen) - len(sound)))
-            continue
-        other = "log_loss" if metric == "macro_f1" else "rmse"
-        score, loss = (float(np.mean([run.metrics["validation"][name] for run in seen])) for name in (metric, other))
-        found.append(Tried(rate, score, loss, 0))
-    return tuple(found)
-
-
-def _best(tried: Sequence[Tried], higher: bool) -> Tried:
-    """Return the best rate; between equals the one with the lower loss; the lowest rate where all diverged."""
-    sound = [one for one in tried if one.score is not None and one.loss is not None]
-    if not sound:
-        return tried[0]
-    return max(sound, key=lambda one: ((one.score or 0.0) * (1 if higher else -1), -(one.loss or 0.0)))
-
-
 def _diverged(cells: Sequence[CellResult]) -> list[str]:
     said = []
     for cell in cells:
         lost = len(cell.seeds) - len(cell.sound)
         if lost:
-            said.append(f"{cell.title} diverged in {lost} of {len(cell.seeds)} seeds; those seeds are left out of its pairs.")
+            said.append(
+                f"{cell.title} diverged in {lost} of {len(cell.seeds)} seeds; those seeds are left out of its pairs."
+            )
     return said
 
 
@@ -275,5 +230,3 @@ def _notes(cells: Sequence[CellResult], config: ComparisonConfig) -> list[str]:
                 "may suit it better."
             )
     return said
-
-

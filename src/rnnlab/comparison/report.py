@@ -1,10 +1,11 @@
 """A comparison as the report draws it: verdicts, the figures of every seed, pairs, tuning, curves. It computes no statistics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 
 from rnnlab.comparison.result import CellResult, Comparison, Pair
 from rnnlab.comparison.verdicts import METRICS
+from rnnlab.findings import Finding
 from rnnlab.results import Figure, Section, StudyResult, Table, Value
 from rnnlab.runs import Run
 
@@ -26,7 +27,9 @@ def study_of(comparison: Comparison, runs: Mapping[str, Sequence[Run]] | None = 
     """
     sections = [Section("Verdict", (*comparison.verdicts, HOW), tuple(_tables(comparison)))]
     sections.append(Section("On the test part", (), tuple(_test_part(comparison))))
-    sections.append(Section("How they were tuned and trained", comparison.notes, tuple(_training(comparison, runs or {}))))
+    sections.append(
+        Section("How they were tuned and trained", comparison.notes, tuple(_training(comparison, runs or {})))
+    )
     return StudyResult(
         study="comparison",
         title=f"{comparison.task}: {', '.join(cell.title for cell in comparison.cells) or 'nothing done'}",
@@ -71,9 +74,21 @@ def _test_part(comparison: Comparison) -> list[Table | Figure]:
         bars.append({"label": cell.title, "value": fmean(values), "low": min(values), "high": max(values)})
     caption = "Networks are shown with the mean of their seeds; the line reaches from the lowest to the highest."
     parts: list[Table | Figure] = [Figure("test", "bars", f"{unit} on the test part", caption, "", unit, tuple(bars))]
-    points = tuple({"label": cell.title, "value": value} for cell in done for value in cell.values(metric))
+    points: list[dict[str, Value]] = [
+        {"label": cell.title, "value": value} for cell in done for value in cell.values(metric)
+    ]
     if points:
-        parts.append(Figure("seeds", "strip", "Every seed", "One point a seed; the tick is their median.", "cell", unit, points))
+        parts.append(
+            Figure(
+                "seeds",
+                "strip",
+                "Every seed",
+                "One point a seed; the tick is their median.",
+                "cell",
+                unit,
+                tuple(points),
+            )
+        )
     return [*parts, _metrics(comparison, done)]
 
 
@@ -95,16 +110,16 @@ def _training(comparison: Comparison, runs: Mapping[str, Sequence[Run]]) -> list
     ]
     columns = ("cell", "hidden size", "weights", "learning rate", "diverged", "seconds")
     parts: list[Table | Figure] = [Table("cells", "Cells", columns, tuple(rows))]
-    tried = tuple(
+    tried: list[dict[str, Value]] = [
         {"x": one.lr, "y": one.score, "series": cell.title}
         for cell in comparison.cells
         for one in cell.tried
         if one.score is not None
-    )
+    ]
     if len({point["x"] for point in tried}) > 1:
         caption = "What the learning rate was chosen by. Rates at which a run diverged are left out."
         title = f"{unit} on the validation part over learning rates"
-        parts.append(Figure("tuning", "curves", title, caption, "learning rate", unit, tried, log_x=True))
+        parts.append(Figure("tuning", "curves", title, caption, "learning rate", unit, tuple(tried), log_x=True))
     for key, title in (("loss", "Loss on the training part"), ("validation_loss", "Loss on the validation part")):
         points = [point for cell in comparison.cells for point in _curve(cell.title, runs.get(cell.cell, ()), key)]
         if points:
@@ -125,7 +140,7 @@ def _curve(title: str, runs: Sequence[Run], key: str) -> list[dict[str, Value]]:
     return [{"x": x, "y": median(at[x]), "low": min(at[x]), "high": max(at[x]), "series": title} for x in epochs]
 
 
-def _findings(runs: Mapping[str, Sequence[Run]]):  # type: ignore[no-untyped-def]
+def _findings(runs: Mapping[str, Sequence[Run]]) -> Iterator[tuple[str, Finding]]:
     for cell, found in runs.items():
         for run in found:
             for finding in run.findings:

@@ -8,7 +8,7 @@ from rnnlab.config import CELL_NAMES, CellName, Config
 from rnnlab.errors import suggest
 
 TITLES: dict[str, str] = {"elman": "RNN", "lstm": "LSTM", "gru": "GRU", "combined": "linear RNN"}
-RATES = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
+RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2)
 
 
 class ComparisonConfig(Config):
@@ -37,22 +37,23 @@ class ComparisonConfig(Config):
         1, ge=1, le=100, description="Seeds a learning rate while tuning; they are not among those compared."
     )
 
-    @field_validator("cells", "rates", mode="before")
+    @field_validator("rates", mode="before")
     @classmethod
-    def _comma_separated(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+    def _split(cls, value: object) -> object:
+        return _parts(value)
 
     @field_validator("cells", mode="before")
     @classmethod
     def _known(cls, value: object) -> object:
+        value = _parts(value)
         if not isinstance(value, list | tuple):
             return value
         names = tuple("elman" if name == "rnn" else name for name in value)
         for name in names:
             if name not in CELL_NAMES:
-                raise ValueError(f"cells must be {suggest(str(name), CELL_NAMES)}, got {name!r}; write --cells elman,lstm,gru")
+                raise ValueError(
+                    f"cells must be {suggest(str(name), CELL_NAMES)}, got {name!r}; write --cells elman,lstm,gru"
+                )
         return names
 
     @field_validator("rates")
@@ -71,3 +72,10 @@ class ComparisonConfig(Config):
         if twice:
             raise ValueError(f"cells must be different, got {twice!r} twice; name it once")
         return self
+
+
+def _parts(value: object) -> object:
+    """Return a text with commas as its parts."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value

@@ -36,7 +36,9 @@ def matched(base: ModelConfig, cells: Sequence[str], interface: Interface) -> di
         ConfigError: head ``none``, whose last layer has the output's size.
     """
     if base.head == "none":
-        raise ConfigError("head must be linear or relu in a comparison, got none; sizes cannot be matched without a head")
+        raise ConfigError(
+            "head must be linear or relu in a comparison, got none; sizes cannot be matched without a head"
+        )
     same = {cell: base.replace(cell=cell) for cell in cells}
     goal = max(count_weights(config, interface) for config in same.values())
     return {cell: _nearest(config, interface, goal) for cell, config in same.items()}

@@ -17,7 +17,11 @@ SPOKEN = {
 
 
 def judge(
-    cells: Sequence[CellResult], baseline: Against | None, metric: str, task: Task | None = None, found: dict[str, Answers] | None = None
+    cells: Sequence[CellResult],
+    baseline: Against | None,
+    metric: str,
+    task: Task | None = None,
+    found: dict[str, Answers] | None = None,
 ) -> tuple[list[Pair], list[Pair]]:
     """Return cells against cells, the better one first, and cells against ``baseline``; Holm's correction is over all of them.
 
@@ -63,10 +67,16 @@ def sentences(pairs: Sequence[Pair], against: Sequence[Pair], metric: str, examp
     few = [pair for pair in (*pairs, *against) if pair.outcome == "too few seeds"]
     if few and len(few) == len(pairs) + len(against):
         most = max(pair.count for pair in few)
-        return [f"No claim: {most} {'seed is' if most == 1 else 'seeds are'} too few, at least {LEAST_SEEDS} are needed."]
+        return [
+            f"No claim: {most} {'seed is' if most == 1 else 'seeds are'} too few, at least {LEAST_SEEDS} are needed."
+        ]
     said = [claim(pair, metric) for pair in pairs if pair.outcome == "beats"]
     said += [_rests(pair, metric, examples) for pair in pairs if pair.outcome == "beats" and _turns(pair)]
-    said += [f"{pair.first} and {pair.second} are indistinguishable." for pair in pairs if pair.outcome == "indistinguishable"]
+    said += [
+        f"{pair.first} and {pair.second} are indistinguishable."
+        for pair in pairs
+        if pair.outcome == "indistinguishable"
+    ]
     said += [
         f"No claim about {pair.first} and {pair.second}: of {pair.count} paired seeds, at least {LEAST_SEEDS} are needed."
         for pair in pairs
@@ -98,7 +108,7 @@ def figures(values: Sequence[float], metric: str) -> list[str]:
     if METRICS[metric][1]:
         values = [100 * value for value in values]
     size, decimals = abs(values[0]), 1 if METRICS[metric][1] else 0
-    while decimals < 9 and size * 10**decimals < 9.95:
+    while size and decimals < 9 and size * 10**decimals < 9.95:
         decimals += 1
     return [f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in values]
 

@@ -203,7 +203,9 @@ def _published(scale: Record, outcomes: Mapping[str, Outcome]) -> Section:
         ("network", "learning rate", "parameters", "last loss", "training accuracy", "held-out accuracy", "held-out macro recall", "fate"),
         tuple(rows), "Training accuracy is what the report's confusion matrices show. A run whose loss doubles or is no number is ended.",
     )  # fmt: skip
-    losses = [_published_losses(outcomes, cell, scale["published_hidden"][-1]) for cell in ("combined", "elman", "lstm")]
+    losses = [
+        _published_losses(outcomes, cell, scale["published_hidden"][-1]) for cell in ("combined", "elman", "lstm")
+    ]
     traces = []
     for cell in ("combined", "elman", "lstm"):
         rate = best_rates(scale, outcomes)[cell]

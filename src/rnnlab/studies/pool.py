@@ -47,7 +47,8 @@ def run_jobs(jobs: Sequence[Job], data: LabData, out: Path | None, workers: int 
     pool = ProcessPoolExecutor(workers, mp_context=ways, initializer=_start, initargs=(data, out, reports))
     finished = False
     try:
-        pending = {pool.submit(_work, job): job for job in jobs}
+        with _signals_held_back():
+            pending = {pool.submit(_work, job): job for job in jobs}
         while pending:
             done, _ = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             yield from _heard(reports, by_name)
@@ -56,6 +57,22 @@ def run_jobs(jobs: Sequence[Job], data: LabData, out: Path | None, workers: int 
         finished = True
     finally:
         _close(pool, finished)
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back while the workers start: broken off half-way they would complain, each with a traceback.
+
+    The workers inherit that and never see it at all; here it comes when the block ends.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _heard(reports: Any, jobs: dict[tuple[str, str], Job]) -> Iterator[Event]:
@@ -69,11 +86,14 @@ def _heard(reports: Any, jobs: dict[tuple[str, str], Job]) -> Iterator[Event]:
 
 
 def _close(pool: ProcessPoolExecutor, finished: bool) -> None:
-    processes = list((pool._processes or {}).values())
-    pool.shutdown(wait=finished, cancel_futures=True)
     if not finished:
+        # First the workers, then the pool: one that is still starting would miss the pool's queues, and complain.
+        processes = list((pool._processes or {}).values())
         for process in processes:
             process.terminate()
+        for process in processes:
+            process.join(timeout=5)
+    pool.shutdown(wait=finished, cancel_futures=True)
 
 
 def _start(data: LabData, out: Path | None, reports: Any) -> None:

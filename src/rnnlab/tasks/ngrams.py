@@ -63,6 +63,22 @@ class NgramClassifier:
         return found
 
 
+def adjust_for_prior(probabilities: np.ndarray, prior: np.ndarray, strength: float = 1.0) -> np.ndarray:
+    """Return probabilities with the class prior divided out, so that rare classes count as much as frequent ones.
+
+    Args:
+        probabilities: ``(examples, classes)``.
+        prior: ``(classes,)`` shares of the classes in training, in the same order.
+        strength: how much of the prior goes, 0..1; 1 takes it out (Menon and others, 2021, "post-hoc" adjustment).
+
+    Example:
+        >>> adjust_for_prior(np.array([[0.8, 0.2]]), np.array([0.8, 0.2])).tolist()
+        [[0.5, 0.5]]
+    """
+    logs = np.log(np.maximum(probabilities, 1e-12)) - strength * np.log(np.maximum(prior, 1e-12))
+    return _shares(logs)
+
+
 def combine(one: np.ndarray, other: np.ndarray, weight: float) -> np.ndarray:
     """Return the normalised geometric mean of two tables of probabilities ``(examples, classes)``.
 
@@ -76,6 +92,11 @@ def combine(one: np.ndarray, other: np.ndarray, weight: float) -> np.ndarray:
         [[0.9, 0.1]]
     """
     logs = weight * np.log(np.maximum(one, 1e-12)) + (1 - weight) * np.log(np.maximum(other, 1e-12))
+    return _shares(logs)
+
+
+def _shares(logs: np.ndarray) -> np.ndarray:
+    """Return the softmax of every row."""
     shares = np.exp(logs - logs.max(axis=1, keepdims=True))
     normalised: np.ndarray = shares / shares.sum(axis=1, keepdims=True)
     return normalised

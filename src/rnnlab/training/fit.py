@@ -278,10 +278,18 @@ def fresh_folder(parent: Path, name: str) -> Path:
 def _new(folder: Path) -> Iterator[Path]:
     """Yield a folder that becomes ``folder`` when the block is left: it is there with all its first files, or not at all."""
     try:
-        if folder.is_symlink() or (folder.exists() and not folder.is_dir()) or (folder.is_dir() and any(folder.iterdir())):
-            raise OutputError(f"{folder} must be a new or empty folder, got one that holds something; choose another --out")
+        if (
+            folder.is_symlink()
+            or (folder.exists() and not folder.is_dir())
+            or (folder.is_dir() and any(folder.iterdir()))
+        ):
+            raise OutputError(
+                f"{folder} must be a new or empty folder, got one that holds something; choose another --out"
+            )
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True) as holder:
+        with tempfile.TemporaryDirectory(
+            dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
+        ) as holder:
             place = Path(holder) / "run"
             place.mkdir()
             yield place
@@ -304,4 +312,6 @@ def _find(folder: Path, named: str, path: Any) -> str:
         return str(beside)
     if Path(named).exists() or named in BUILT_IN:
         return named
-    raise RunFolderError(f"{named} must be where it was when {folder} was trained, got nothing; name its place: {_ANOTHER_PLACE}")
+    raise RunFolderError(
+        f"{named} must be where it was when {folder} was trained, got nothing; name its place: {_ANOTHER_PLACE}"
+    )
