@@ -1,25 +1,27 @@
 """Jobs over the cores: one process a core, one thread each, results as they come.
 
 One thread a process makes a job's figures independent of how many cores there are. What is done stays done when
-the user interrupts.
+the user interrupts. A worker and the parent share one pipe and nothing else, so that either can end at any moment
+without the other hanging or complaining, which executors with queues and threads of their own do not promise.
 """
 
 import contextlib
 import multiprocessing
 import os
-import queue
 import signal
+import threading
 import time
+import traceback
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from rnnlab.errors import RnnlabError
 from rnnlab.studies.jobs import Job, LabData, Outcome
-
-POLL_SECONDS = 0.1
-_context: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -39,77 +41,111 @@ def run_jobs(jobs: Sequence[Job], data: LabData, out: Path | None, workers: int 
         data: what they work on.
         out: the lab's folder; each job's first run is saved below it. None saves none.
         workers: processes; one a core where None.
+
+    Raises:
+        RnnlabError: a worker ended in the middle of a job. What a job itself raises comes as it is.
     """
-    workers = min(workers or os.cpu_count() or 1, len(jobs)) or 1
-    ways = multiprocessing.get_context("spawn")
-    reports = ways.Queue()
-    by_name = {(job.study, job.name): job for job in jobs}
-    pool = ProcessPoolExecutor(workers, mp_context=ways, initializer=_start, initargs=(data, out, reports))
-    finished = False
+    waiting = deque(jobs)
+    crew: dict[Connection, BaseProcess] = {}
+    busy: dict[Connection, Job] = {}
     try:
-        with _signals_held_back():
-            pending = {pool.submit(_work, job): job for job in jobs}
-        while pending:
-            done, _ = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            yield from _heard(reports, by_name)
-            for future in done:
-                yield Event(pending.pop(future), 1.0, future.result())
-        finished = True
+        with _interrupts_held_back():
+            for _ in range(min(workers or os.cpu_count() or 1, len(jobs))):
+                connection, process = _hire(data, out)
+                crew[connection] = process
+        for connection in crew:
+            _hand_out(connection, waiting, busy)
+        while busy:
+            for ready in wait(list(busy)):
+                connection = cast(Connection, ready)
+                event = _hear(connection, busy[connection])
+                if event.outcome is not None:
+                    del busy[connection]
+                    _hand_out(connection, waiting, busy)
+                yield event
     finally:
-        _close(pool, finished)
+        _dismiss(crew, busy)
+
+
+def _hire(data: LabData, out: Path | None) -> tuple[Connection, BaseProcess]:
+    ways = multiprocessing.get_context("spawn")
+    mine, theirs = ways.Pipe()
+    process = ways.Process(target=_serve, args=(theirs, data, out), daemon=True)
+    process.start()
+    theirs.close()
+    return mine, process
+
+
+def _hand_out(connection: Connection, waiting: deque[Job], busy: dict[Connection, Job]) -> None:
+    if waiting:
+        busy[connection] = waiting.popleft()
+        connection.send(busy[connection])
+
+
+def _hear(connection: Connection, job: Job) -> Event:
+    try:
+        said = connection.recv()
+    except (EOFError, ConnectionError):
+        raise RnnlabError(
+            f"the process of {job.study} {job.name!r} ended before its job was done; is the memory full?"
+        ) from None
+    if isinstance(said, BaseException):
+        raise said
+    return Event(job, min(said, 0.999)) if isinstance(said, float) else Event(job, 1.0, said)
+
+
+def _dismiss(crew: dict[Connection, BaseProcess], busy: dict[Connection, Job]) -> None:
+    for connection, process in crew.items():
+        if connection in busy:
+            process.kill()
+        connection.close()
+    for process in crew.values():
+        process.join(timeout=10)
 
 
 @contextlib.contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back while the workers start: broken off half-way they would complain, each with a traceback.
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back while the workers start: a half-started one complains with a traceback.
 
-    The workers inherit that and never see it at all; here it comes when the block ends.
+    The mask is for the workers, who inherit it and never see Ctrl-C. The handler is for this process, where a library's
+    thread may take the signal in spite of the mask.
     """
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
-def _heard(reports: Any, jobs: dict[tuple[str, str], Job]) -> Iterator[Event]:
-    latest: dict[tuple[str, str], float] = {}
-    with contextlib.suppress(queue.Empty):
-        while True:
-            study, name, spent = reports.get_nowait()
-            latest[(study, name)] = spent
-    for key, spent in latest.items():
-        yield Event(jobs[key], min(spent, 0.999))
-
-
-def _close(pool: ProcessPoolExecutor, finished: bool) -> None:
-    if not finished:
-        # First the workers, then the pool: one that is still starting would miss the pool's queues, and complain.
-        processes = list((pool._processes or {}).values())
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(timeout=5)
-    pool.shutdown(wait=finished, cancel_futures=True)
-
-
-def _start(data: LabData, out: Path | None, reports: Any) -> None:
-    """Set a worker up: one thread, no Ctrl-C (the parent decides)."""
+def _serve(connection: Connection, data: LabData, out: Path | None) -> None:
+    """Work on one job after the other until the parent closes the pipe: with one thread, and deaf to Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
 
     torch.set_num_threads(1)
-    _context.update(data=data, out=out, reports=reports)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            connection.send(_work(connection.recv(), connection, data, out))
 
 
-def _work(job: Job) -> Outcome:
+def _work(job: Job, connection: Connection, data: LabData, out: Path | None) -> Any:
     began = time.perf_counter()
-    outcome = job.work(_context["data"], lambda spent: _context["reports"].put((job.study, job.name, spent)))
-    if _context["out"] is not None and outcome.runs:
-        from rnnlab.runs import save
+    try:
+        outcome = job.work(data, lambda spent: connection.send(float(spent)))
+        if out is not None and outcome.runs:
+            from rnnlab.runs import save
 
-        save(outcome.runs[0], _context["out"] / job.study / "runs" / job.name)
-    return replace(outcome, seconds=time.perf_counter() - began)
+            save(outcome.runs[0], out / job.study / "runs" / job.name)
+        return replace(outcome, seconds=time.perf_counter() - began)
+    except Exception as error:
+        if not isinstance(error, RnnlabError):
+            error.add_note(f"in the process of {job.study} {job.name!r}:\n{traceback.format_exc()}")
+        return error
