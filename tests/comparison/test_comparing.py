@@ -106,6 +106,10 @@ def test_series_are_compared_with_what_needs_no_network() -> None:
     assert found.strongest == min(found.baselines, key=lambda one: one.metrics["mae"]).name
     assert {"mae", "rmse", "mase"} <= set(found.cells[0].seeds[0].metrics or {})
     assert found.verdicts[-1].startswith("No network beats")
+    for pair in found.against:
+        assert pair.examples is not None
+        assert pair.mean is not None
+        assert pair.examples[0] < pair.mean < pair.examples[1]
 
 
 def test_numbers_are_compared_with_mean_and_linear() -> None:

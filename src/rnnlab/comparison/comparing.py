@@ -26,7 +26,7 @@ from rnnlab.comparison.verdicts import METRICS, SPOKEN, judge, sentences, strong
 from rnnlab.data import Source
 from rnnlab.errors import ConfigError
 from rnnlab.runs import Run, model_outputs
-from rnnlab.tasks import Task
+from rnnlab.tasks import Task, forecast_baselines
 from rnnlab.tasks.baselines import references
 from rnnlab.training.fit import Plan, plan
 from rnnlab.training.recipes import configure
@@ -65,9 +65,7 @@ class Comparing:
         """Do it; yield after every update."""
         self._began = time.perf_counter()
         yield Progress("baselines", 0.0)
-        self.baselines = tuple(
-            Against(one.name, one.title, SPOKEN.get(one.name, one.title), one.metrics) for one in references(self.task)
-        )
+        self.baselines = self._measure_baselines()
         jobs = {cell: CellJob(self.plan, self.config, model, self.metric) for cell, model in self.models.items()}
         spent = dict.fromkeys(jobs, 0.0)
         for event in run_jobs(jobs, self.workers):
@@ -101,6 +99,16 @@ class Comparing:
             settings=self._settings(),
             data=self._data(),
         )
+
+    def _measure_baselines(self) -> tuple[Against, ...]:
+        if self.task.kind != "forecast":
+            return tuple(_against(one.name, one.title, one.metrics) for one in references(self.task))
+        index = self.task.part("test").numpy()
+        truth = self.task.to_units(self.task.targets.numpy()[index], index)
+        found = forecast_baselines.baselines(self.task)
+        for one in found:
+            self._answers[one.name] = Answers((), np.abs(one.predictions - truth).mean(axis=1)[None])
+        return tuple(_against(one.name, one.title, one.metrics) for one in found)
 
     def _keep(self, cell: str, trained: Trained) -> None:
         runs = trained.runs
@@ -192,6 +200,10 @@ def _check(plan: Plan) -> None:
         raise ConfigError(
             f"max_seconds must be left out in a comparison, got {plan.training.max_seconds}; {_INSTEAD['max_seconds']}"
         )
+
+
+def _against(name: str, title: str, metrics: dict[str, float]) -> Against:
+    return Against(name, title, SPOKEN.get(name, title), metrics)
 
 
 def _seed(run: Run, metric: str) -> Seed:

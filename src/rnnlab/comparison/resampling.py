@@ -26,6 +26,10 @@ class Answers:
     seeds: tuple[int, ...]
     values: np.ndarray
 
+    def for_seeds(self, seeds: tuple[int, ...]) -> "Answers":
+        """Return the first seed's answers as those of all ``seeds``: a baseline answers the same whatever the seed."""
+        return Answers(seeds, np.repeat(self.values[:1], len(seeds), axis=0))
+
 
 def answers(task: Task, seeds: tuple[int, ...], outputs: np.ndarray) -> Answers:
     """Return answers from the outputs ``(seeds, examples, outputs)`` on the test part."""

@@ -30,7 +30,7 @@ def judge(
         baseline: the one to beat; None where there is none.
         metric: ``macro_f1`` or ``mae``.
         task: with ``found``, gives the interval over test examples.
-        found: what each cell answered on the test part, by cell.
+        found: what each cell, and perhaps the baseline, answered on the test part, by name.
     """
     pairs = []
     for one, other in combinations(cells, 2):
@@ -42,7 +42,11 @@ def judge(
     if baseline is not None:
         for cell in cells:
             same = dict.fromkeys(cell.sound, baseline.metrics)
-            against.append(_pair(cell.title, baseline.spoken, _differences(cell.sound, same, metric)))
+            pair = _pair(cell.title, baseline.spoken, _differences(cell.sound, same, metric))
+            if task is not None and found is not None and baseline.name in found:
+                always = found[baseline.name].for_seeds(found[cell.cell].seeds)
+                pair = replace(pair, examples=over_examples(task, found[cell.cell], always))
+            against.append(pair)
     judged = _corrected([*pairs, *against])
     return judged[: len(pairs)], judged[len(pairs) :]
 
@@ -82,7 +86,7 @@ def sentences(pairs: Sequence[Pair], against: Sequence[Pair], metric: str, examp
         for pair in pairs
         if pair.outcome == "too few seeds"
     ]
-    return said + _about_baseline(against, metric)
+    return said + _about_baseline(against, metric, examples)
 
 
 def claim(pair: Pair, metric: str, seeds: str = "paired seeds") -> str:
@@ -162,7 +166,7 @@ def _corrected(pairs: list[Pair]) -> list[Pair]:
     return judged
 
 
-def _about_baseline(against: Sequence[Pair], metric: str) -> list[str]:
+def _about_baseline(against: Sequence[Pair], metric: str, examples: int) -> list[str]:
     known = [pair for pair in against if pair.outcome != "too few seeds"]
     if not known:
         return []
@@ -172,6 +176,7 @@ def _about_baseline(against: Sequence[Pair], metric: str) -> list[str]:
     open_ones = [pair.first for pair in known if pair.outcome == "indistinguishable"]
     if not winners:
         return [*losers, f"No network beats {baseline}."]
+    winners += [_rests(pair, metric, examples) for pair in known if pair.outcome == "beats" and _turns(pair)]
     return [*winners, *losers, *(f"{title} and {baseline} are indistinguishable." for title in open_ones)]
 
 
