@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from benchmarks import held_out, lab, names, sales
+from benchmarks import held_out, lab, names, own_data, sales
 from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("lab", "names", "held_out", "sales")
+PARTS = ("lab", "names", "held_out", "sales", "own_data")
 
 
 def main() -> None:
@@ -38,6 +38,7 @@ def main() -> None:
         "names": lambda: names.run(source),
         "held_out": lambda: held_out.run(source),
         "sales": lambda: sales.run(given.sales),
+        "own_data": lambda: own_data.run(),
     }
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ def train(
         >>> run.predict(["ax3"])[0]["prediction"]
         'A'
     """
-    planned = plan(str(data) if isinstance(data, Path) else data, options, device=device)
+    planned = plan(str(data) if isinstance(data, Path) else data, options, device=device, ngrams=True)
     with using_threads(threads or usual_threads(planned.model)):
         if out is not None:
             return _finish(Fit(planned, Path(out)))

@@ -2,6 +2,8 @@
 
 import json
 import math
+import multiprocessing
+import time
 
 import numpy as np
 import pytest
@@ -84,6 +86,7 @@ def test_a_seed_is_the_run_that_train_gives() -> None:
     assert found.cells[0].tried[0].score is None
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_a_figure() -> None:
     options = {**SMALL, "cells": "gru,lstm", "seeds": 5, "max_steps": 20}
     found = []
@@ -97,6 +100,22 @@ def test_workers_do_not_change_a_figure() -> None:
         (cell.lr, cell.tried, cell.seeds) for cell in two.cells
     ]
     assert one.verdicts == two.verdicts
+
+
+@pytest.mark.slow
+def test_leaving_early_ends_the_workers() -> None:
+    comparing = prepare(STRINGS, {**SMALL, "cells": "gru,lstm", "seeds": 5, "max_steps": 20000}, workers=2)
+    steps = iter(comparing)
+    for step in steps:
+        if step.title != "baselines":
+            break
+    assert multiprocessing.active_children()
+    steps.close()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 20
+    while multiprocessing.active_children() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not multiprocessing.active_children()
+    assert not comparing.result().complete
 
 
 def test_series_are_compared_with_what_needs_no_network() -> None:

@@ -82,7 +82,7 @@ def train(
 def _begun(data: str, asked: dict[str, Any], out: Path | None, device: str, threads: int | None, every: float) -> "Fit":
     from rnnlab.training.fit import Fit, fresh_folder, plan, usual_threads
 
-    planned = plan(data, asked, device=device)
+    planned = plan(data, asked, device=device, ngrams=True)
     _use_threads(threads or usual_threads(planned.model))
     folder = out or fresh_folder(Path("runs"), f"{planned.task.name}-{planned.model.cell}")
     return Fit(planned, folder, every=every)

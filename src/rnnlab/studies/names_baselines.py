@@ -16,7 +16,7 @@ from rnnlab.models.layers import one_hot
 from rnnlab.runs import Run
 from rnnlab.studies.jobs import Progress
 from rnnlab.tasks import Task, probabilities, score_labels
-from rnnlab.tasks.ngrams import NgramClassifier, combine
+from rnnlab.tasks.ngrams import NgramClassifier, adjust_for_prior, combine
 
 
 def combine_with_ngrams(task: Task, run: Run) -> dict[str, dict[str, float]]:
@@ -60,9 +60,9 @@ def _best_weight(network: np.ndarray, ngrams: np.ndarray, truth: np.ndarray) -> 
 
 
 def _scores(chance: np.ndarray, truth: np.ndarray, prior: np.ndarray) -> dict[str, float]:
-    logits = np.log(np.maximum(chance, 1e-12))
-    adjusted = score_labels(logits - np.log(np.maximum(prior, 1e-12)), truth)
-    return score_labels(logits, truth) | {
+    moved = adjust_for_prior(np.maximum(chance, 1e-12), np.maximum(prior, 1e-12))
+    adjusted = score_labels(np.log(moved), truth)
+    return score_labels(np.log(np.maximum(chance, 1e-12)), truth) | {
         "adjusted_accuracy": adjusted["accuracy"],
         "adjusted_macro_recall": adjusted["macro_recall"],
     }

@@ -59,13 +59,16 @@ class Plan:
     device: str = "cpu"
 
 
-def plan(data: str | Source, options: Mapping[str, Any] | None = None, *, device: str = "cpu") -> Plan:
+def plan(
+    data: str | Source, options: Mapping[str, Any] | None = None, *, device: str = "cpu", ngrams: bool = False
+) -> Plan:
     """Return the plan of training on ``data``, with ``options`` of all configurations put over what is usual.
 
     Args:
         data: a file, a folder, the name of built-in data, or a source in memory.
         options: fields of `DataConfig`, `TaskConfig`, `ModelConfig` and `TrainConfig`, by name.
         device: ``cpu``, ``cuda``, ...
+        ngrams: as of `rnnlab.training.recipes.recipe`.
 
     Raises:
         InputError: what is wrong with the data, an option or the device.
@@ -86,7 +89,7 @@ def plan(data: str | Source, options: Mapping[str, Any] | None = None, *, device
     source = read_source(where) if isinstance(data, str) else data
     wanted = complete(wanted, source, where.horizon)
     task = make_task(source, wanted, horizon=where.horizon)
-    model, training = configure(task, {**said[2], **said[3]})
+    model, training = configure(task, {**said[2], **said[3]}, ngrams=ngrams)
     recorded: dict[str, Any] = {}
     if isinstance(data, str):
         recorded |= {"config": where.model_dump(), "task": wanted.model_dump()}
