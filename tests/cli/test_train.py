@@ -97,7 +97,7 @@ def test_folders_of_runs_get_names_of_their_own(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr()
     assert "class prior" in said.out
     assert "character n-grams" in said.out
-    assert "21 train, 3 validation, 6 test" in said.err.replace("\n", "")
+    assert "20 train, 4 validation, 6 test" in said.err.replace("\n", "")
 
 
 def test_a_flag_reaches_its_configuration() -> None:

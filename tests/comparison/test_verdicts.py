@@ -98,6 +98,18 @@ def test_a_claim_that_rests_on_its_examples_says_so() -> None:
     assert len(sentences([replace(pair, examples=(0.01, 0.11))], [], "macro_f1", 61)) == 1
 
 
+def test_sentences_begin_with_a_capital() -> None:
+    pair = Pair("linear RNN", "GRU", 0.0, -0.1, 0.1, 0.9, 0.9, None, None, 10, "indistinguishable")
+    against = replace(
+        pair, first="GRU", second="the last value", mean=-0.05, low=-0.1, high=-0.01, p_holm=0.01, outcome="loses"
+    )
+    assert sentences([pair], [against], "mae") == [
+        "Linear RNN and GRU are indistinguishable.",
+        "The last value beats GRU by 0.050 in MAE [0.010, 0.100], 10 seeds, p = 0.010 (Holm).",
+        "No network beats the last value.",
+    ]
+
+
 def test_strongest_baseline_is_by_the_metric() -> None:
     prior = Against("prior", "class prior", "the class prior", {"macro_f1": 0.1, "mae": 0.5})
     assert strongest([prior, NGRAMS], "macro_f1") is NGRAMS

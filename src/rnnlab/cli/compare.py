@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,7 @@ from rnnlab.task_config import TaskConfig
 
 if TYPE_CHECKING:
     from rnnlab.comparison import Comparing, Comparison
+    from rnnlab.runs import Run
 
 # What the comparison itself decides is no flag of the model's or the training's.
 DECIDED = ("cell", "hidden_size", "lr", "seed", "max_seconds")
@@ -155,7 +157,7 @@ def _write(comparing: "Comparing", folder: Path, command: str) -> "tuple[Compari
 
     comparison = comparing.result()
     for cell, runs in comparing.runs.items():
-        save(runs[0], folder / "runs" / cell)
+        save(_found_from(runs[0], folder / "runs" / cell), folder / "runs" / cell)
     write_whole(folder / "comparison.json", to_json(comparison.to_dict()))
     missing = [cell for cell in comparing.models if cell not in comparing.cells]
     page = write_report(
@@ -164,6 +166,15 @@ def _write(comparing: "Comparing", folder: Path, command: str) -> "tuple[Compari
         environment=environment(), command=command,
     )  # fmt: skip
     return comparison, page
+
+
+def _found_from(run: "Run", folder: Path) -> "Run":
+    """Return ``run`` with the way from its folder to its data."""
+    config = run.data.get("config")
+    if not isinstance(config, dict) or not Path(config["data"]).exists():
+        return run
+    path = os.path.relpath(Path(config["data"]).resolve(), folder.resolve())
+    return replace(run, data=run.data | {"path": path})
 
 
 def _conclude(comparison: "Comparison", page: Path) -> None:

@@ -70,7 +70,9 @@ class CellJob:
                 spent = share + (1 - share) * step.spent
                 yield Progress(f"{title}: {config.seeds} seeds at learning rate {chosen:g}", spent)
             runs = training.runs()
-        told = tuple(replace(run, data=run.data | dict(self.plan.source)) for run in runs)
+        # Sums over a stack round otherwise than those of a run alone: who trains it again has to know.
+        about = {**self.plan.source, "stack": config.seeds}
+        told = tuple(replace(run, data=run.data | about) for run in runs)
         return Trained(told, tried, time.perf_counter() - began)
 
     def _training(self, configs: list[TrainConfig]) -> Training:

@@ -86,7 +86,8 @@ def sentences(pairs: Sequence[Pair], against: Sequence[Pair], metric: str, examp
         for pair in pairs
         if pair.outcome == "too few seeds"
     ]
-    return said + _about_baseline(against, metric, examples)
+    said += _about_baseline(against, metric, examples)
+    return [sentence[:1].upper() + sentence[1:] for sentence in said]
 
 
 def claim(pair: Pair, metric: str, seeds: str = "paired seeds") -> str:
@@ -98,8 +99,7 @@ def claim(pair: Pair, metric: str, seeds: str = "paired seeds") -> str:
     """
     mean, low, high = figures([pair.mean or 0.0, pair.low or 0.0, pair.high or 0.0], metric)
     unit = f"{'points of' if METRICS[metric][1] else 'in'} {METRICS[metric][0]}"
-    first = pair.first[:1].upper() + pair.first[1:]
-    return f"{first} beats {pair.second} by {mean} {unit} [{low}, {high}], {pair.count} {seeds}, {chance(pair.p_holm or 0.0)} (Holm)."
+    return f"{pair.first} beats {pair.second} by {mean} {unit} [{low}, {high}], {pair.count} {seeds}, {chance(pair.p_holm or 0.0)} (Holm)."
 
 
 def figures(values: Sequence[float], metric: str) -> list[str]:

@@ -57,14 +57,14 @@ class Binary:
         jobs = [
             Job("binary", "starts", "dead outputs at the start", partial(_starts, scale["starts"]), 1),
             Job(
-                "binary", "bare-tanh", "bare RNN", partial(_bare, "tanh", seeds, min(epochs, 30)), min(epochs, 30) / 10
+                "binary", "bare-tanh", "bare RNN", partial(_bare, "tanh", seeds, min(epochs, 15)), min(epochs, 15) / 10
             ),
             Job(
                 "binary",
                 "bare-relu",
                 "bare RNN with relu",
-                partial(_bare, "relu", seeds, min(epochs, 30)),
-                min(epochs, 30) / 10,
+                partial(_bare, "relu", seeds, min(epochs, 15)),
+                min(epochs, 15) / 10,
             ),
         ]
         for cell, rates in (("elman", RATES), ("lstm", LSTM_RATES[size])):

@@ -31,8 +31,8 @@ SECONDS_A_STEP = {"combined": 0.0012, "elman": 0.0012, "lstm": 0.0024, "gru": 0.
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"steps": 40, "epochs": 1, "share": 0.04, "hidden": (16,), "published_hidden": (16,), "seeds": 1,
               "rates": (0.1, 1.0), "rate_sizes": (8, 16), "rate_steps": 10, "best_epochs": 1, "timed": 5},
-    "quick": {"steps": 3000, "epochs": 6, "share": 1.0, "hidden": (128,), "published_hidden": (128, 256), "seeds": 2,
-              "rates": (0.1, 0.3, 1.0, 3.0, 10.0), "rate_sizes": (16, 64, 128), "rate_steps": 200, "best_epochs": 9,
+    "quick": {"steps": 2000, "epochs": 6, "share": 1.0, "hidden": (128,), "published_hidden": (128, 256), "seeds": 2,
+              "rates": (0.1, 0.3, 1.0, 3.0, 10.0), "rate_sizes": (16, 64, 128), "rate_steps": 200, "best_epochs": 8,
               "timed": 100},
     "full": {"steps": 100_000, "epochs": 15, "share": 1.0, "hidden": (128, 256), "published_hidden": (128, 256), "seeds": 10,
              "rates": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "rate_sizes": (16, 32, 64, 128, 256), "rate_steps": 2000,
