@@ -129,7 +129,7 @@ def test_interrupt_keeps_what_is_done(table: Path, tmp_path: Path) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     kept = out / "comparison.json"
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while (
         time.monotonic() < deadline
         and process.poll() is None

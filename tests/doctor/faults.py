@@ -442,3 +442,20 @@ def _(cell: str) -> SimpleNamespace:
 def sound_step(cell: str) -> SimpleNamespace:
     """Return a training whose own step is in order."""
     return regression(cell, train_step=step)
+
+
+@fault("parameters_without_gradient", "the reverse direction read at its first step")
+def _(cell: str) -> SimpleNamespace:
+    return regression(cell, model=Reader(cell, bidirectional=True))
+
+
+@fault("loss_broadcasts", "outputs squeezed, targets not")
+def _(cell: str) -> SimpleNamespace:
+    return regression(cell, model=Ending(cell, lambda out: out.squeeze(-1)))
+
+
+@fault("target_misaligned", "a second column that already holds the target")
+def _(cell: str) -> SimpleNamespace:
+    values = series()
+    ahead = torch.stack([values[:-1], values[1:]], 1).unfold(0, 16, 1).transpose(1, 2)
+    return lesson(Reader(cell, 2), ahead[:-1].clone(), values[16:-1].unsqueeze(-1).clone(), nn.MSELoss())

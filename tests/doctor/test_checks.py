@@ -104,3 +104,11 @@ def test_gradient_curve_is_that_of_autograd() -> None:
     assert finding.evidence["norms_by_step"][-1] == max(finding.evidence["norms_by_step"]) == 1.0
     assert finding.evidence["memory_length"] < 20
     assert "vanishing_gradients" not in loud(subject)
+
+
+def test_a_single_sample_is_no_reason_to_call_the_loss_far_from_chance() -> None:
+    torch.manual_seed(0)
+    subject = lessons.lesson(
+        lessons.Reader("rnn", 5, 16, 18), torch.randn(1, 7, 5), torch.tensor([3]), nn.CrossEntropyLoss()
+    )
+    assert loud(subject, checks=["loss_starts_far"]) == []

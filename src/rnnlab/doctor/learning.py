@@ -124,7 +124,8 @@ def learning_rate_too_large(examination: Examination) -> Finding | None:
         f"lr={_rate(examination) * best:g}",
         learning_rate=_rate(examination),
         losses=losses,
-        ends={f"{_rate(examination) * factor:g}": end for factor, end in ends.items()}.__repr__(),
+        rates_tried=[_rate(examination) * factor for factor in ends],
+        ends=list(ends.values()),
     )
 
 

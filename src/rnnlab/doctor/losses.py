@@ -119,7 +119,8 @@ def _samples_meet(examination: Examination) -> bool:
     for chosen in (targets, changed):
         answer = examination.outputs.clone().requires_grad_()
         gradients.append(torch.autograd.grad(examination.loss_at(answer, chosen), answer)[0])
-    moved = (examination.rows(gradients[1]) - examination.rows(gradients[0])).flatten(1).abs().amax(1)
+    difference = examination.rows(gradients[1]) - examination.rows(gradients[0])
+    moved = difference.reshape(len(difference), -1).abs().amax(1)
     return bool((moved[1:] > 1e-9).any())
 
 
@@ -232,7 +233,8 @@ def loss_starts_far(examination: Examination) -> Finding | None:
         return None
     classes = family(examination).name in ("cross_entropy", "nll", "bce", "bce_logits")
     limit, hint = (4.0, 2.0) if classes else (100.0, 10.0)
-    reference = max(reference, math.log(2) if classes else 1e-12)
+    if classes:  # of a few samples a constant answer may know everything; equal outputs know nothing
+        reference = max(reference, math.log(2), _equal_outputs(examination))
     if value < hint * reference:
         return None
     return found(
@@ -243,3 +245,11 @@ def loss_starts_far(examination: Examination) -> Finding | None:
         loss=value,
         constant_answer=reference,
     )
+
+
+def _equal_outputs(examination: Examination) -> float:
+    """Return the loss of a classifier that finds all classes equally likely."""
+    kind, outputs = family(examination), examination.outputs
+    if kind.name in ("bce", "bce_logits"):
+        return math.log(2)
+    return math.log(max(outputs.shape[kind.class_axis], 2))

@@ -54,7 +54,7 @@ def samples_influence_each_other(examination: Examination) -> Finding | None:
     influenced = torch.zeros(samples, samples, dtype=torch.bool)
     for row in sorted({0, samples // 2, samples - 1}):
         changed = examination.rows(examination.answer(examination.disturb(_only(samples, row))))
-        influenced[row] = (changed - base).flatten(1).abs().amax(1) > 0.1 * examination.tolerance
+        influenced[row] = (changed - base).reshape(samples, -1).abs().amax(1) > 0.1 * examination.tolerance
         influenced[row, row] = False
     if not bool(influenced.any()):
         return None

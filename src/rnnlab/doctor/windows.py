@@ -44,7 +44,7 @@ def target_offset(windows: Windows, targets: Tensor, most: int = 40) -> tuple[in
     """Return ``(offset, column)``: how many steps after its window's last step a target lies in the series.
 
     1 is the next step; 0 the last step of the window itself; below 0 further inside. None where targets are no values of
-    the series.
+    the series. The last step of another column wins: a column that was not shifted holds the target.
     """
     wanted = targets[: len(windows.series) - windows.width + 1].double()
     wanted = wanted.reshape(wanted.shape[0], -1)[:, 0]
@@ -58,6 +58,7 @@ def target_offset(windows: Windows, targets: Tensor, most: int = 40) -> tuple[in
             values = windows.series[first : first + covered, column]
             close = (values - wanted[:covered]).abs() <= 1e-5 * (1 + values.abs())
             same = float(close.double().mean())
-            if same > 0.95 and (best is None or same > best[0] + 0.02):
+            unshifted = best is not None and offset == 0 < best[1] and column != best[2]
+            if same > 0.95 and (best is None or unshifted or same > best[0] + 0.02):
                 best = same, offset, column
     return None if best is None else best[1:]

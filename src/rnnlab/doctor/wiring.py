@@ -118,11 +118,14 @@ def parameters_without_gradient(examination: Examination) -> Finding | None:
         return None
     said = [f"{_list(unused)} take no part in the loss"] if unused else []
     said += [f"the gradient of {_list(zero)} is exactly 0"] if zero else []
+    backwards = any(name.endswith("_reverse") for name in [*unused, *zero])
     return found(
         "parameters_without_gradient",
         "warning",
         "; ".join(said),
-        "use these layers in forward or delete them; look for .detach() and for activations that are saturated",
+        "read the reverse direction where it ends, at step 0: torch.cat([h_n[-2], h_n[-1]], dim=1), not out[:, -1]"
+        if backwards
+        else "use these layers in forward or delete them; look for .detach() and for activations that are saturated",
         unused=unused[:20],
         zero=zero[:20],
     )

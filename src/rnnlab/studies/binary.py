@@ -29,10 +29,10 @@ SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"epochs": 2, "hidden": {"elman": (4, 16), "lstm": (16,)}, "seeds": 2, "starts": 30, "steps_epochs": 5},
     "quick": {
         "epochs": 100,
-        "hidden": {"elman": (4, 16, 64), "lstm": (16, 64)},
+        "hidden": {"elman": (16, 64), "lstm": (16, 64)},
         "seeds": 3,
         "starts": 300,
-        "steps_epochs": 120,
+        "steps_epochs": 80,
     },
     "full": {
         "epochs": 300,
