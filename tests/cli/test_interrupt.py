@@ -28,7 +28,7 @@ FLAGS = [
     "--evaluate-every",
     "50",
 ]
-FLAGS += ["--seed", "3", "--schedule", "one_cycle"]
+FLAGS += ["--seed", "3", "--schedule", "one_cycle", "--ngram-size", "0"]
 
 
 @pytest.fixture(scope="module")
