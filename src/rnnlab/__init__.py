@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rnnlab.api import load, predict, resume, train, verify
+    from rnnlab.comparison import compare
     from rnnlab.config import ModelConfig, TrainConfig
     from rnnlab.data.config import DataConfig
     from rnnlab.doctor import diagnose
@@ -29,6 +30,7 @@ _WHERE = {
     "RecurrentRegressor": "rnnlab.estimators",
     "Run": "rnnlab.runs",
     "TrainConfig": "rnnlab.config",
+    "compare": "rnnlab.comparison",
     "diagnose": "rnnlab.doctor",
     "load": "rnnlab.api",
     "predict": "rnnlab.api",
@@ -47,6 +49,7 @@ __all__ = [
     "RecurrentRegressor",
     "Run",
     "TrainConfig",
+    "compare",
     "diagnose",
     "load",
     "predict",
