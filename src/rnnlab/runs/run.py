@@ -20,7 +20,7 @@ from rnnlab.models import Model
 from rnnlab.tasks import NumberCodec, Prediction, SeriesCodec, TextCodec
 
 Status = Literal["done", "stopped", "diverged", "interrupted", "training"]
-PREDICT_BATCH = 1024
+PREDICT_BATCH = 512
 
 
 @dataclass(frozen=True)
