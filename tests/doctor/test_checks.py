@@ -112,3 +112,26 @@ def test_a_single_sample_is_no_reason_to_call_the_loss_far_from_chance() -> None
         lessons.Reader("rnn", 5, 16, 18), torch.randn(1, 7, 5), torch.tensor([3]), nn.CrossEntropyLoss()
     )
     assert loud(subject, checks=["loss_starts_far"]) == []
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("cell", lessons.CELLS)
+def test_last_layer_that_starts_at_zero_is_sound(cell: str, skip: bool) -> None:
+    subject = lessons.forecasting(cell)
+    nn.init.zeros_(subject.model.fc.weight)
+    nn.init.zeros_(subject.model.fc.bias)
+    subject.forward = (lambda m, x: x[:, -1] + m(x)) if skip else None
+    assert loud(subject) == []
+
+
+def test_absolute_error_broadcasts_too() -> None:
+    subject = faults.FAULTS["outputs squeezed, targets not"][1]("gru")
+    subject.loss = nn.L1Loss()
+    assert "loss_broadcasts" in loud(subject, checks=["loss_broadcasts"])
+
+
+def test_unscaled_numbers_are_no_reason_to_say_that_a_batch_cannot_be_memorised() -> None:
+    torch.manual_seed(0)
+    bits = ((torch.arange(256)[:, None] >> torch.arange(8)) & 1).float().unsqueeze(-1)
+    subject = lessons.lesson(lessons.Reader("rnn", 1), bits, torch.arange(256.0).unsqueeze(1), nn.MSELoss())
+    assert loud(subject) == []

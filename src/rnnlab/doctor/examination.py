@@ -227,6 +227,7 @@ class Examination:
                 module.register_forward_pre_hook(lambda m, a: _note_call(m, a, lengths, fresh))
             elif isinstance(module, nn.ReLU):
                 module.register_forward_hook(lambda m, a, out, name=name: relus.update({name: _zeros(out)}))
+        wake(model)
         value = self.loss(self.run(model, self.batch), self.batch)
         names = {id(parameter): name for name, parameter in model.named_parameters()}
         strangers: list[list[int]] = []
@@ -246,6 +247,17 @@ class Examination:
         if value.requires_grad:
             value.backward()  # type: ignore[no-untyped-call]
         return time.monotonic() - began
+
+
+def wake(model: nn.Module) -> None:
+    """Give small weights to a single matrix of zeros: a last layer may start at zero, and then nothing depends on anything yet.
+
+    More than one such matrix is left alone; that model does not wake up by itself either.
+    """
+    silent = [one for one in model.parameters() if one.ndim > 1 and not bool(one.detach().any())]
+    if len(silent) == 1:
+        with torch.no_grad():
+            silent[0].normal_(0.0, 0.05, generator=torch.Generator().manual_seed(0))
 
 
 def _note_call(module: nn.Module, arguments: tuple[Any, ...], lengths: list[int], fresh: list[bool]) -> None:

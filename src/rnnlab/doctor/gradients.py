@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rnnlab.doctor.examination import RECURRENT, Examination
+from rnnlab.doctor.examination import RECURRENT, Examination, wake
 from rnnlab.doctor.layout import first_tensor
 from rnnlab.doctor.registry import check, found
 from rnnlab.doctor.relations import correlations
@@ -42,6 +42,7 @@ def _step_gradients(examination: Examination) -> StepGradients | None:
     if steps < 3:
         return None
     model, _ = examination.fresh()
+    wake(model)
     inputs: list[Tensor] = []
     first = next((module for module in model.modules() if isinstance(module, RECURRENT)), None)
     if first is None:

@@ -204,7 +204,7 @@ def batch_not_memorised(examination: Examination) -> Finding | None:
         losses = by_heart(examination, rate)
         start = min(losses[0], first) if first is not None else losses[0]
         best = min(best, tail(losses) / start if start > 0 else 0.0)
-        if best < 0.8:
+        if best < 0.8 or (best > 1.05 and _still_falls(losses)):  # unscaled numbers are not there yet
             return None
     return found(
         "batch_not_memorised",
@@ -214,6 +214,12 @@ def batch_not_memorised(examination: Examination) -> Finding | None:
         share_left=best,
         samples=batch.layout.samples,
     )
+
+
+def _still_falls(losses: list[float]) -> bool:
+    """Return whether the last quarter of a training lies clearly below the quarter before it."""
+    quarter = max(1, len(losses) // 4)
+    return sum(losses[-quarter:]) < 0.95 * sum(losses[-2 * quarter : -quarter])
 
 
 def chance_of(examination: Examination, batch: Batch) -> float | None:

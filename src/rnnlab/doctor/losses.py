@@ -112,11 +112,11 @@ def loss_broadcasts(examination: Examination) -> Finding | None:
 def _samples_meet(examination: Examination) -> bool:
     """Return whether another target of one sample moves the gradient at the outputs of all others."""
     targets = examination.batch.targets
-    changed = targets.clone()
-    first = changed.movedim(examination.batch.layout.target_axis or 0, 0)
-    first[0] += 1.0
+    far = 10 * float(targets.abs().max() + examination.outputs.abs().max()) + 1
     gradients = []
-    for chosen in (targets, changed):
+    for value in (far, -far):  # on either side of every output, since an absolute error's gradient is only a sign
+        chosen = targets.clone()
+        chosen.movedim(examination.batch.layout.target_axis or 0, 0)[0] = value
         answer = examination.outputs.clone().requires_grad_()
         gradients.append(torch.autograd.grad(examination.loss_at(answer, chosen), answer)[0])
     difference = examination.rows(gradients[1]) - examination.rows(gradients[0])

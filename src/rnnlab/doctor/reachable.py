@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from rnnlab.doctor.examination import Examination
+from rnnlab.doctor.examination import Examination, wake
 
 GAINS = (30.0, 300.0)
 DRAWS = 8
@@ -35,6 +35,7 @@ def _range(examination: Examination, gain: float) -> tuple[float, float]:
         noise = torch.Generator().manual_seed(draw)
 
         def enlarge(model: nn.Module, noise: torch.Generator = noise) -> None:
+            wake(model)
             for parameter in model.parameters():
                 if parameter.is_floating_point():
                     parameter.mul_(gain * (torch.randint(0, 2, parameter.shape, generator=noise) * 2 - 1))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnnlab.doctor.examination import Examination
+from rnnlab.doctor.examination import Examination, wake
 from rnnlab.doctor.layout import first_tensor
 from rnnlab.doctor.registry import check, found
 from rnnlab.findings import Finding
@@ -71,6 +71,12 @@ def samples_influence_each_other(examination: Examination) -> Finding | None:
     )
 
 
+def _before_and_after(examination: Examination, where: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the outputs, and those with other inputs ``where``; a last layer of zeros is woken up for both."""
+    inputs = examination.batch.inputs
+    return examination.answer(inputs, change=wake), examination.answer(examination.disturb(where), change=wake)
+
+
 def _only(samples: int, row: int) -> Tensor:
     mask = torch.zeros(samples, dtype=torch.bool)
     mask[row] = True
@@ -84,8 +90,8 @@ def outputs_ignore_inputs(examination: Examination) -> Finding | None:
     """Other inputs leave every output as it is: forward reads a state of zeros, an overwritten variable, or a
     saturated layer. Follow the inputs through forward."""
     everything = torch.ones(examination.batch.layout.samples, dtype=torch.bool)
-    changed = examination.answer(examination.disturb(everything))
-    if bool((changed.double() - examination.outputs.double()).abs().max() > examination.tolerance * 1e-3):
+    base, changed = _before_and_after(examination, everything)
+    if bool((changed.double() - base.double()).abs().max() > examination.tolerance * 1e-3):
         return None
     return found(
         "outputs_ignore_inputs",
@@ -141,7 +147,7 @@ def state_reset(examination: Examination) -> Finding | None:
         mask[:, :-1] = True
     else:
         mask[:, 0] = examination.batch.lengths.flatten() > 1
-    base, changed = examination.outputs, examination.answer(examination.disturb(mask))
+    base, changed = _before_and_after(examination, mask)
     by_step = examination.batch.layout.by_step
     old, new = by_step(base), by_step(changed)
     if old is not None and new is not None:
@@ -178,8 +184,8 @@ def steps_ignored(examination: Examination) -> Finding | None:
     ends = torch.full((batch.layout.samples,), steps) if batch.lengths is None else batch.lengths.flatten().long()
     for back in (1, 2):
         mask[torch.arange(len(ends)), (ends - back).clamp(min=0)] = True
-    changed = examination.answer(examination.disturb(mask))
-    if bool((changed.double() - examination.outputs.double()).abs().max() > 0):
+    base, changed = _before_and_after(examination, mask)
+    if bool((changed.double() - base.double()).abs().max() > 0):
         return None
     return found(
         "steps_ignored",
