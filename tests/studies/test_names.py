@@ -82,3 +82,10 @@ def test_plain_networks_are_our_models(cell: str) -> None:
     symbols = torch.tensor([2, 6, 3, 1])
     one_hot = torch.nn.functional.one_hot(symbols, 7).float().unsqueeze(1)
     torch.testing.assert_close(model(symbols.view(1, 1, -1))[0], plain(one_hot))
+
+
+def test_what_too_few_steps_cannot_tell_is_untestable(outcomes: dict[str, Outcome]) -> None:
+    claims = {claim.id: claim for claim in Names().conclude("smoke", DATA, outcomes).claims}
+    for name in ("linear_no_learning", "linear_size", "rnn_better", "lstm_amazing", "rnn_good", "diagonal"):
+        assert claims[f"names.{name}"].verdict == "untestable", name
+        assert "--size full" in claims[f"names.{name}"].evidence

@@ -97,9 +97,10 @@ def _stuck(run: Record, labels: int, seed: tuple[int, ...], steps: str) -> Claim
     still = test["macro_recall"] < 2.5 / labels
     return claim(
         "names.linear_no_learning", "The linear RNN does not change at all at a learning rate of 0.0001.", reported="no learning",
-        measured=test["macro_recall"], seeds=seed, verdict="reproduced" if still else "contradicted",
+        measured=test["macro_recall"], seeds=seed,
+        verdict=_if_enough("reproduced", run["steps"]) if still else "contradicted",
         evidence=f"Macro recall on held-out names {show(test['macro_recall'], 3)} {steps} (chance: {1 / labels:.3f}), log loss {show(loss, 3)}"
-        f" (chance: {math.log(labels):.2f}).",
+        f" (chance: {math.log(labels):.2f})." + (_more(run["steps"]) if still else ""),
     )  # fmt: skip
 
 
@@ -161,9 +162,9 @@ def _lstm_good(run: Record, seed: tuple[int, ...], steps: str) -> Claim:
     test, train = run["metrics"]["test"], run["metrics"]["train"]
     return claim(
         "names.lstm_amazing", "At 0.05 the LSTM's results are amazing.", reported="amazing", measured=test["accuracy"], seeds=seed,
-        verdict="corrected",
+        verdict=_if_enough("corrected", run["steps"]),
         evidence=f"{steps.capitalize()}: accuracy {show(train['accuracy'], 3)} on training names, {show(test['accuracy'], 3)} on held-out"
-        f" names, macro recall {show(test['macro_recall'], 3)}.",
+        f" names, macro recall {show(test['macro_recall'], 3)}." + _more(run["steps"]),
     )  # fmt: skip
 
 
@@ -214,8 +215,9 @@ def _diagonal(run: Record, seed: tuple[int, ...]) -> Claim:
     train, test = run["metrics"]["train"]["macro_recall"], run["metrics"]["test"]["macro_recall"]
     return claim(
         "names.diagonal", "Almost all of the LSTM's confusion matrix is on the diagonal.", reported="almost all", measured=test,
-        seeds=seed, verdict="corrected",
-        evidence=f"The matrix is of training names (mean diagonal {show(train, 3)} there); on held-out names it is {show(test, 3)}.",
+        seeds=seed, verdict=_if_enough("corrected", run["steps"]),
+        evidence=f"The matrix is of training names (mean diagonal {show(train, 3)} there); on held-out names it is {show(test, 3)}."
+        + _more(run["steps"]),
     )  # fmt: skip
 
 
