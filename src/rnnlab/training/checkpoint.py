@@ -35,8 +35,7 @@ def save(training: "Training", path: Path) -> None:
             tensors[f"best_{position}"] = progress.best_weights
     for position, final in stack.final.items():
         tensors[f"final_{position}"] = final
-    if training._losses:
-        tensors["losses"], tensors["norms"] = torch.stack(training._losses), torch.stack(training._norms)
+    tensors["seen"] = training.seen()
     state = {
         "version": VERSION,
         "model": training.model_config.model_dump(),
@@ -82,9 +81,7 @@ def restore(training: "Training", path: Path) -> None:
             if f"best_{position}" in tensors:
                 progress.best_weights = tensors[f"best_{position}"].to(device)
         stack.final = {position: tensors[f"final_{position}"] for position in gone}
-        if "losses" in tensors:
-            training._losses = list(tensors["losses"].to(device).unbind())
-            training._norms = list(tensors["norms"].to(device).unbind())
+        training.remember_seen(tensors["seen"])
         training.step, training.epoch, stack.optimizer.updates = state["counters"]
         training.seconds = state["seconds"]
     except (KeyError, ValueError, TypeError) as error:

@@ -30,6 +30,7 @@ from rnnlab.training.stack import Stack
 
 DEFAULT_EPOCHS = 20
 CHECK_EVERY = 25
+SEEN_STEPS = 64
 FIRST_EXAMPLES = 200
 CHECKPOINT_SECONDS = 20.0
 
@@ -96,8 +97,8 @@ class Training:
         self._inputs = task.inputs.to(device)
         self._batches_an_epoch = batching.count(self.configs[0].batch_size, len(self._train))
         self._total_steps = self._steps_allowed()
-        self._losses: list[Tensor] = []
-        self._norms: list[Tensor] = []
+        self._seen, self._noted = torch.zeros(0), 0
+        self._forget_seen()
         self._saved = time.perf_counter()
         if checkpoint is not None and checkpoint.exists():
             checkpoints.restore(self, checkpoint)
@@ -190,16 +191,14 @@ class Training:
         gradient = model.gradient(losses.sum())
         with torch.no_grad():
             norms = stack.optimizer.update(model.flat, gradient, stack.rates(self.spent))
-        self._losses.append(losses.detach())
-        self._norms.append(norms)
+        self._note(losses.detach(), norms)
         self.step += 1
         return outputs.detach(), losses.detach()
 
     def _record(self) -> tuple[dict[str, Any], ...]:
         """Evaluate, note it in every run's history, and take out the runs that are done or have diverged."""
         stack = self.stack
-        losses, norms = torch.stack(self._losses), torch.stack(self._norms)
-        self._losses, self._norms = [], []
+        losses, norms = self.seen()
         rates = stack.rates(self.spent).squeeze(1).tolist()
         seen = validate(self.task, stack.model, self._validation) if len(self._validation) else None
         means, largest = losses.mean(dim=0).tolist(), norms.amax(dim=0).tolist()
@@ -217,7 +216,29 @@ class Training:
                 leaving.append(row)
         if leaving:
             stack.retire(leaving)
+        self._forget_seen()
         return tuple(records)
+
+    def seen(self) -> Tensor:
+        """Return losses and gradient norms since the last evaluation, ``(2, steps, runs)``."""
+        return self._seen[:, : self._noted]
+
+    def _note(self, losses: Tensor, norms: Tensor) -> None:
+        # In one block: a small tensor a step, kept, would pin the large ones that are freed around it.
+        if self._noted == self._seen.shape[1]:
+            self._seen = torch.cat([self._seen, torch.zeros_like(self._seen)], dim=1)
+        self._seen[0, self._noted], self._seen[1, self._noted] = losses, norms
+        self._noted += 1
+
+    def _forget_seen(self) -> None:
+        flat = self.stack.model.flat
+        self._seen, self._noted = flat.new_zeros(2, SEEN_STEPS, flat.shape[0]), 0
+
+    def remember_seen(self, seen: Tensor) -> None:
+        """Go on from the losses and norms ``(2, steps, runs)`` of a training that was broken off."""
+        self._forget_seen()
+        for losses, norms in seen.to(self._seen).unbind(dim=1):
+            self._note(losses, norms)
 
     def _finished(self, row: int, losses: Tensor, norms: Tensor, seen: dict[str, float]) -> bool:
         """Take note of an evaluation of one run; whether it leaves the stack now."""
@@ -253,7 +274,7 @@ class Training:
 
     def _drop_broken(self) -> None:
         """Between evaluations: where a loss stopped being a number, record at once."""
-        if not bool(torch.isfinite(self._losses[-1]).all()):
+        if not bool(torch.isfinite(self._seen[0, self._noted - 1]).all()):
             self._record()
 
     def _steps_allowed(self) -> int | None:
