@@ -28,7 +28,7 @@ from rnnlab.tasks import Task, forecast_series
 from rnnlab.tasks.forecast_baselines import baselines, ridge, score_values, year_lags
 
 WINDOWS = (8, 16, 32)
-CHUNK = 20
+CHUNK = 8
 SAMPLE = 200
 LEAST_TRAINING = 60
 EPOCHS_PUBLISHED = 25
