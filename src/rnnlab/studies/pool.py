@@ -11,6 +11,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
@@ -70,12 +72,24 @@ def run_jobs(jobs: Sequence[Job], data: LabData, out: Path | None, workers: int 
 
 
 def _hire(data: LabData, out: Path | None) -> tuple[Connection, BaseProcess]:
-    ways = multiprocessing.get_context("spawn")
+    ways = _ways()
     mine, theirs = ways.Pipe()
     process = ways.Process(target=_serve, args=(theirs, data, out), daemon=True)
     process.start()
     theirs.close()
     return mine, process
+
+
+def _ways() -> BaseContext:
+    """Return how workers are made: on Linux from one small server that has imported the studies, so that all share its memory.
+
+    The server has no threads and has computed nothing when it forks. Elsewhere libraries of the system do not bear a fork.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    ways = multiprocessing.get_context("forkserver")
+    ways.set_forkserver_preload(["rnnlab.studies.lab", "rnnlab.studies.preload"])
+    return ways
 
 
 def _hand_out(connection: Connection, waiting: deque[Job], busy: dict[Connection, Job]) -> None:
