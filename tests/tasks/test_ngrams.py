@@ -51,3 +51,16 @@ def test_prior_of_an_absent_class_stays_finite() -> None:
     found = adjust_for_prior(np.array([[0.9, 0.1, 0.0]]), np.array([0.5, 0.5, 0.0]))
     assert np.isfinite(found).all()
     assert found.sum() == pytest.approx(1.0)
+
+
+def test_many_strings_leave_rare_pieces_out_and_keep_the_answer():
+    texts = [f"{first}{number:04d}" for number in range(600) for first in "ab"]
+    model = NgramClassifier().fit(texts, [text[0].upper() for text in texts])
+    found = model.predict_proba(["a9999", "b9999"])
+    assert model.classes_ == ["A", "B"]
+    assert found.dtype == np.float64
+    assert found[0, 0] > 0.9
+    assert found[1, 1] > 0.9
+    pieces = model._pieces.vocabulary_
+    assert "^a0" in pieces
+    assert all(sum(piece in f"^{text}$" for text in texts) > 1 for piece in list(pieces)[::50])
