@@ -2,11 +2,13 @@
 
     choice       which road a layer takes; does not load the compiler
     layers       the layer as one differentiable operation, and its arguments' checks
+    updates      the optimizer's update of a whole stack
     operation    tensors become a job; the job is launched
     plan         a batch dealt into shards, its steps packed
     jobs         the fields of a job
     steps        the compiled drivers; elman, lstm, gru, inputs: what they call
     vectors, activations, blas, memory, compiling    what compiled code is made of
+    preparation  compiles all of it, or loads it from disk
     threads, buffers    who runs it, and on what memory
 
 float32 on the CPU; the results have the same bits for any number of threads, and for a run alone or in a stack.
@@ -18,15 +20,18 @@ from rnnlab.kernels.choice import choose, supported
 
 if TYPE_CHECKING:
     from rnnlab.kernels.layers import layer, recurrent
-    from rnnlab.kernels.steps import prepare
+    from rnnlab.kernels.preparation import prepare
+    from rnnlab.kernels.updates import update
 
-__all__ = ["choose", "layer", "prepare", "recurrent", "supported"]
+__all__ = ["choose", "layer", "prepare", "recurrent", "supported", "update"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("layer", "prepare", "recurrent"):
+    if name not in ("layer", "prepare", "recurrent", "update"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rnnlab.kernels import layers, steps  # loads numba
+    from rnnlab.kernels import layers, preparation, updates  # loads numba
 
-    globals().update(layer=layers.layer, prepare=steps.prepare, recurrent=layers.recurrent)
+    globals().update(
+        layer=layers.layer, prepare=preparation.prepare, recurrent=layers.recurrent, update=updates.update
+    )
     return globals()[name]

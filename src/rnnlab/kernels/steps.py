@@ -9,7 +9,6 @@ input's side is in `inputs`.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,attr-defined"
 
 from functools import cache
-from time import perf_counter
 from typing import Any
 
 import numba
@@ -300,14 +299,3 @@ def forward() -> int:
 def backward() -> int:
     """Return the address of the backward driver, as `forward`."""
     return compiled(_build_backward(source_stamp()), types.void(types.CPointer(types.int64)))
-
-
-def prepare() -> float:
-    """Compile the kernels, or load them from disk, and return the seconds it took.
-
-    The first call on a machine compiles, for 10 to 30 seconds; without this, the first training step does.
-    """
-    began = perf_counter()
-    forward()
-    backward()
-    return perf_counter() - began

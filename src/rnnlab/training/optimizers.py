@@ -1,15 +1,18 @@
 """SGD, Adam and AdamW on a stack of runs, each run with its own learning rate, momentum and decay.
 
 The update rules are torch's (`torch.optim.SGD`, `Adam`, `AdamW`); they work on one flat buffer ``(runs, size)``, so that an
-update is a handful of operations however many layers and runs there are.
+update is one pass over it on the CPU (`rnnlab.kernels.updates`), and a handful of operations elsewhere, however many layers
+and runs there are.
 """
 
+from array import array
 from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor
 
+from rnnlab import kernels
 from rnnlab.config import TrainConfig
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
@@ -32,6 +35,8 @@ class Optimizer:
         self.decays = any(config.weight_decay for config in configs)
         self.updates = 0
         self.state = [torch.zeros_like(flat) for _ in range(self._tensors(configs))]
+        self.whole = torch.ones_like(self.clip)
+        self.fused = kernels.supported("elman", flat.device, flat.dtype)
 
     def _tensors(self, configs: Sequence[TrainConfig]) -> int:
         if self.rule == "sgd":
@@ -48,6 +53,9 @@ class Optimizer:
         """
         self.updates += 1
         norm = torch.linalg.vector_norm(gradient, dim=1)
+        if self.fused:
+            self._in_one_pass(flat, gradient, rates, norm)
+            return cast(Tensor, norm)
         if self.clips:
             gradient.mul_((self.clip / (norm.unsqueeze(1) + 1e-6)).clamp_(max=1.0))
         if self.decays:
@@ -60,6 +68,14 @@ class Optimizer:
         else:
             self._adam(flat, gradient, rates)
         return cast(Tensor, norm)
+
+    def _in_one_pass(self, flat: Tensor, gradient: Tensor, rates: Tensor, norm: Tensor) -> None:
+        from rnnlab.kernels import update
+
+        shrink = (self.clip / (norm.unsqueeze(1) + 1e-6)).clamp_(max=1.0) if self.clips else self.whole
+        corrections = 1 / (1 - BETA_1**self.updates), (1 - BETA_2**self.updates) ** -0.5
+        constants = array("f", (1 - BETA_1, BETA_2, 1 - BETA_2, EPSILON, *corrections))
+        update(self.rule, flat, gradient, self.state, rates, self.momentum, self.weight_decay, shrink, constants)
 
     def _sgd(self, flat: Tensor, gradient: Tensor, rates: Tensor) -> None:
         if self.state:
@@ -76,8 +92,8 @@ class Optimizer:
 
     def select(self, rows: Tensor) -> None:
         """Keep the runs at ``rows`` alone."""
-        self.momentum, self.weight_decay, self.clip = (
-            column[rows] for column in (self.momentum, self.weight_decay, self.clip)
+        self.momentum, self.weight_decay, self.clip, self.whole = (
+            column[rows] for column in (self.momentum, self.weight_decay, self.clip, self.whole)
         )
         self.state = [tensor[rows].clone() for tensor in self.state]
 
