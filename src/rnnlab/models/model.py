@@ -83,15 +83,22 @@ class Model(nn.Module):
         """
         if lengths is not None and bool((lengths == inputs.shape[2]).all()):
             lengths = None
+        summary = self._readout(self.states(inputs, lengths, noise), lengths)
+        if self.config.ngram_size and inputs.ndim == 3:
+            summary = torch.cat([summary, self._bag(inputs, lengths, noise)], dim=-1)
+        return self._head(self._drop(summary.unsqueeze(2), "head", noise).squeeze(2))
+
+    def states(self, inputs: Tensor, lengths: Tensor | None = None, noise: Noise | None = None) -> Tensor:
+        """Return what the last layer holds after every step, ``(runs, batch, time, width)``; arguments as of `forward`.
+
+        ``width`` is the hidden size, twice that in both directions; a ``combined`` cell's is its input and hidden state.
+        """
         states = self._embed(inputs)
         for layer in range(self.config.num_layers):
             if layer:
                 states = self._drop(states, layer, noise)
             states = self._layer(states, layer, lengths)
-        summary = self._readout(states, lengths)
-        if self.config.ngram_size and inputs.ndim == 3:
-            summary = torch.cat([summary, self._bag(inputs, lengths, noise)], dim=-1)
-        return self._head(self._drop(summary.unsqueeze(2), "head", noise).squeeze(2))
+        return states
 
     def _embed(self, inputs: Tensor) -> Tensor:
         if not self.config.embedding_size or inputs.ndim == 4:
