@@ -31,7 +31,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rnnlab.kernels import layers, preparation, updates  # loads numba
 
-    globals().update(
-        layer=layers.layer, prepare=preparation.prepare, recurrent=layers.recurrent, update=updates.update
-    )
+    globals().update(layer=layers.layer, prepare=preparation.prepare, recurrent=layers.recurrent, update=updates.update)
     return globals()[name]

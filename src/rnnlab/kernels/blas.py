@@ -11,10 +11,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import threadpoolctl  # type: ignore[import-untyped]
+import threadpoolctl
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
@@ -125,9 +126,10 @@ class _Limit:
 
 @cache
 def _libraries() -> list[Any]:
+    """Return the library that scipy brings, which has the ``sgemm``; all of them where scipy shares the system's."""
     sgemm_address()  # loads scipy's library, so that it is found
-    found = threadpoolctl.ThreadpoolController().select(user_api="blas")
-    return list(found.lib_controllers)
+    found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+    return [library for library in found if "scipy" in Path(library.filepath).parent.name] or list(found)
 
 
 _limit = _Limit()
@@ -135,7 +137,7 @@ _limit = _Limit()
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep the BLAS libraries of the process to one thread each; safe to nest and to enter from several threads."""
+    """Keep the kernels' BLAS library to one thread; safe to nest and to enter from several threads."""
     _limit.enter()
     try:
         yield

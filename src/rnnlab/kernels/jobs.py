@@ -12,7 +12,8 @@ Here is the order of its fields, for the side that fills it in (`rnnlab.kernels.
     gates, d_gates              (packed, width)     what the gates were; their gradients before the activation
     previous, extra, d_inner    (packed, hidden)    the state before the step; see the cells
     packed_inputs, d_packed     (packed, features)  the inputs in the order of the plan; mode FEATURES
-    d_weight_ih, ...            (runs, shards, ...) a share a shard, added up by the caller in a fixed order
+    d_weight_ih, ...            (runs, shards, ...) a share a shard; the run's last shard adds them up into its first
+    finished                    (runs,) int64, zeros: how many shards of a run are done; backward only
 """
 
 ELMAN, ELMAN_RELU, LSTM, GRU = 0, 1, 2, 3
@@ -28,6 +29,6 @@ ORDER, BOUNDS, COUNTS, STARTS, LENGTHS = range(15, 20)
 INPUTS, WEIGHT_IH, WEIGHT_HH, BIAS_IH, BIAS_HH, GATES, PREVIOUS, EXTRA, PACKED_INPUTS = range(20, 29)
 OUTPUTS, LAST = range(29, 31)
 (
-    D_OUTPUTS, D_LAST, D_GATES, D_INNER, D_PACKED, D_INPUTS, D_WEIGHT_IH, D_WEIGHT_HH, D_BIAS_IH, D_BIAS_HH,
-) = range(31, 41)  # fmt: skip
-LENGTH = 41
+    D_OUTPUTS, D_LAST, D_GATES, D_INNER, D_PACKED, D_INPUTS, D_WEIGHT_IH, D_WEIGHT_HH, D_BIAS_IH, D_BIAS_HH, FINISHED,
+) = range(31, 42)  # fmt: skip
+LENGTH = 42

@@ -61,13 +61,14 @@ class Recurrent(torch.autograd.Function):
             (runs, shards, width),
         ]
         shares = [torch.empty(shape) for shape in shapes]
+        finished = array("q", bytes(8 * runs))
         given = [_dense(tensor) for tensor in (symbols, weight_ih, weight_hh, None, None)]
         addresses = [
             *_addresses(given), *ctx.kept.addresses, 0, 0, *_addresses([d_outputs, d_last]), *work.addresses,
-            *_addresses([d_inputs, *shares]),
+            *_addresses([d_inputs, *shares]), finished.buffer_info()[0],
         ]  # fmt: skip
         _launch(steps.backward(), ctx.plan, (*ctx.sizes[:-1], int(wanted)), addresses)
-        d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh = (_add_up(share) for share in shares)
+        d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh = (share[:, 0] for share in shares)
         return d_inputs, d_weight_ih if features else None, d_weight_hh, d_bias_ih, d_bias_hh, None, None, None
 
 
@@ -95,11 +96,3 @@ def _launch(driver: int, plan: Plan, sizes: tuple[int, ...], addresses: list[int
         work_together(driver, job.buffer_info()[0], threads if parallel else 1)
     if job[jobs.DONE] != plan.tasks:
         raise MemoryError("the kernels ran out of memory; use a smaller batch, or fewer runs at once")
-
-
-def _add_up(shares: Tensor) -> Tensor:
-    """Return the sum of ``shares (runs, shards, ...)`` over the shards, in their order: the same bits every time."""
-    total = shares[:, 0]
-    for shard in range(1, shares.shape[1]):
-        total = total + shares[:, shard]
-    return total

@@ -159,6 +159,16 @@ def _move(share: Any, total: Any) -> None:
         share[j] = _ZERO
 
 
+@helper
+def _add_up(shares):
+    """Add all ``shares (shards, ...)`` up into the first, in their order: the same bits every time."""
+    total = shares[0].reshape(-1)
+    for shard in range(1, shares.shape[0]):
+        share = shares[shard].reshape(-1)
+        for j in range(total.size):
+            total[j] += share[j]
+
+
 @inlined
 def _numbers(job: Any, at: Any, shape: Any) -> Any:
     return numba.carray(place(job[at]), shape, np.float32)
@@ -268,6 +278,7 @@ def _build_backward(stamp: int) -> Any:
         d_weight_hh = _numbers(job, jobs.D_WEIGHT_HH, (runs, shards, width, hidden))
         d_bias_ih = _numbers(job, jobs.D_BIAS_IH, (runs, shards, width))
         d_bias_hh = _numbers(job, jobs.D_BIAS_HH, (runs, shards, width))
+        finished = _whole(job, jobs.FINISHED, (runs,))
         while stamp:
             task = add_one(job, jobs.NEXT)
             if task >= starts.size:
@@ -284,6 +295,11 @@ def _build_backward(stamp: int) -> Any:
                 starts[run, shard], lengths[run], _pick(symbols, run), weight_ih[run], packed_inputs, d_gates, d_inner,
                 d_packed, _pick(d_projected, run), d_numbers[run], d_weight_ih[run, shard],
             )  # fmt: skip
+            if add_one(finished, run) == shards - 1:
+                _add_up(d_weight_ih[run])
+                _add_up(d_weight_hh[run])
+                _add_up(d_bias_ih[run])
+                _add_up(d_bias_hh[run])
             add_one(job, jobs.DONE)
 
     return backward

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import threadpoolctl  # type: ignore[import-untyped]
+import threadpoolctl
 import torch
 
 

@@ -6,7 +6,7 @@ on one sequence. Here a weight, its gradient and its moments are read once and w
 """
 
 # Compiled functions are typed by numba, from what they are called with.
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,attr-defined"
 
 from array import array
 from functools import cache

@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
@@ -80,7 +79,7 @@ def _hire(data: LabData, out: Path | None) -> tuple[Connection, BaseProcess]:
     return mine, process
 
 
-def _ways() -> BaseContext:
+def _ways() -> Any:
     """Return how workers are made: on Linux from one small server that has imported the studies, so that all share its memory.
 
     The server has no threads and has computed nothing when it forks. Elsewhere libraries of the system do not bear a fork.

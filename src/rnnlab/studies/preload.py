@@ -9,7 +9,7 @@ import gc
 
 import sklearn.feature_extraction.text
 import sklearn.linear_model
-import sklearn.metrics
+import sklearn.metrics  # noqa: F401
 
 from rnnlab.kernels import prepare
 
