@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from benchmarks import held_out, lab, names, own_data, sales
+from benchmarks import held_out, kernels, lab, names, own_data, peers, sales
 from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("lab", "names", "held_out", "sales", "own_data")
+PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers")
 
 
 def main() -> None:
@@ -39,6 +39,8 @@ def main() -> None:
         "held_out": lambda: held_out.run(source),
         "sales": lambda: sales.run(given.sales),
         "own_data": lambda: own_data.run(),
+        "kernels": lambda: kernels.run(),
+        "peers": lambda: peers.run(),
     }
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ VERBS = {
     "verify": ("Train a run again and say whether it comes out the same.", "rnnlab verify runs/names-gru"),
     "lab": ("Run the lab: four studies on real data, answered in one report.", "rnnlab lab names sales --out results"),
     "data": ("List the built-in data, or write one of them as CSV.", "rnnlab data names --out names.csv"),
+    "bench": ("Measure how fast training is here, beside torch.nn.", "rnnlab bench --cells lstm --threads 1"),
     "doctor": ("Examine a training and say what is wrong with it.", "rnnlab doctor my_module:factory --strict"),
 }
 

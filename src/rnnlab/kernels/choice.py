@@ -1,6 +1,6 @@
 """Which road a layer takes: compiled kernels, torch's own layers, or the equations. The one place that decides.
 
-The rule is measured (``benchmarks/kernels.py``; forward, backward and an Adam update, 12 steps, 32 features, CPU seconds of
+The rule is measured (``rnnlab bench``; forward, backward and an Adam update, 12 steps, 32 features, CPU seconds of
 one core, torch 2.13). How many times faster the kernels were than ``torch.nn``, for batches of 1, 8, 32, 128, 256:
 
     hidden    lstm                       gru                        elman
