@@ -33,7 +33,8 @@ def predict(
     rnnlab predict runs/names-gru --file names.csv --out origins.jsonl --json
     cat names.txt | rnnlab predict runs/names-gru
 
-    A series is forecast from its last values, with the interval that held 90% of the validation part.
+    A series is forecast from its last values, with its interval. Of a run that reads columns known in advance, the file's last
+    rows are the steps to forecast: they have those columns, and no value.
 
     Args:
         run: a run folder.
@@ -88,23 +89,26 @@ def _sink(out: Path | None) -> Any:
 def _answers(run: "Run", batch: "Asked") -> Iterator[dict[str, Any]]:
     found = run.predict(batch.raw)
     if run.codec.kind == "series":
-        for answer in found:
-            yield from _steps(run, answer["prediction"], batch.times)
+        for row, answer in enumerate(found):
+            name = {"id": batch.ids[row]} if batch.ids else {}
+            yield from (name | step for step in _steps(answer, batch.times[row] if batch.times else None))
     elif batch.ids:
         yield from ({"id": name, **answer} for name, answer in zip(batch.ids, found, strict=True))
     else:
         yield from found
 
 
-def _steps(run: "Run", values: Any, times: Any) -> Iterator[dict[str, Any]]:
+def _steps(answer: dict[str, Any], times: Any) -> Iterator[dict[str, Any]]:
     """Yield an answer for each step ahead; its time is the step's number where the input had no times."""
-    interval = run.data.get("interval")
-    widths = interval.get("half_width") if isinstance(interval, dict) else None
-    for ahead, value in enumerate(values if isinstance(values, list) else [values]):
+    columns = [answer["prediction"], answer.get("lower"), answer.get("upper")]
+    steps = zip(*(one if isinstance(one, list) else [one] * (_length(columns[0])) for one in columns))
+    for ahead, (value, lower, upper) in enumerate(steps):
         time = str(times[ahead]) if times is not None else ahead + 1
-        width = widths[ahead] if widths else None
-        lower, upper = (None, None) if width is None else (value - width, value + width)
         yield {"time": time, "prediction": value, "lower": lower, "upper": upper}
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 1
 
 
 def _write_json(answers: Iterator[dict[str, Any]], sink: TextIO) -> None:
@@ -118,7 +122,8 @@ def _write_json(answers: Iterator[dict[str, Any]], sink: TextIO) -> None:
 def _line(answer: dict[str, Any]) -> str:
     if "time" in answer:
         shown = [answer["prediction"], answer["lower"], answer["upper"]]
-        return "\t".join([str(answer["time"]), *(f"{value:.6g}" for value in shown if value is not None)])
+        place = [str(answer[name]) for name in ("id", "time") if name in answer]
+        return "\t".join([*place, *(f"{value:.6g}" for value in shown if value is not None)])
     value = answer["prediction"]
     text = (
         value

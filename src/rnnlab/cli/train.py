@@ -213,8 +213,17 @@ def _conclude(run: "Run", folder: Path, json: bool) -> None:
             print(line)
     about = run.data.get("interval")
     if about and "coverage" in about:
-        print(f"{about['level']:.0%} intervals hold {about['coverage']:.1%} of the test part's values")
+        print(_held(about))
     print(f"{folder}  ({run.status}, {run.seconds:.0f} s)")
+
+
+def _held(about: dict[str, Any]) -> str:
+    """Return the sentence about a forecast's intervals."""
+    said = f"{about['level']:.0%} intervals hold {about['coverage']:.1%} of the test part's values"
+    adaptive = about.get("adaptive")
+    if adaptive:
+        said += f" as calibrated before it, {adaptive['coverage']:.1%} where they adapt as it passes; predict adapts"
+    return said
 
 
 def _summary(run: "Run", folder: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.comparison.pool import run_jobs
-from rnnlab.comparison.resampling import Answers, answers
+from rnnlab.comparison.resampling import Answers, answers, errors
 from rnnlab.comparison.result import Against, CellResult, Comparison, Seed
 from rnnlab.comparison.settings import TITLES, ComparisonConfig
 from rnnlab.comparison.sizes import count_weights, matched
@@ -54,7 +54,9 @@ class Comparing:
         self.workers = workers if plan.device == "cpu" else 1
         size = config.hidden_size or min(USUAL_SIZE, plan.model.hidden_size)
         self.models = matched(plan.model.replace(hidden_size=size), config.cells, plan.task.interface)
-        self.metric = "macro_f1" if plan.task.kind == "classify" else "mae"
+        several = plan.task.timeline is not None and plan.task.timeline.several
+        # Series of different level have no error in common but one without units.
+        self.metric = "macro_f1" if plan.task.kind == "classify" else "mase" if several else "mae"
         self.baselines: tuple[Against, ...] = ()
         self.cells: dict[str, CellResult] = {}
         self.runs: dict[str, tuple[Run, ...]] = {}
@@ -103,11 +105,9 @@ class Comparing:
     def _measure_baselines(self) -> tuple[Against, ...]:
         if self.task.kind != "forecast":
             return tuple(_against(one.name, one.title, one.metrics) for one in references(self.task))
-        index = self.task.part("test").numpy()
-        truth = self.task.to_units(self.task.targets.numpy()[index], index)
         found = forecast_baselines.baselines(self.task)
         for one in found:
-            self._answers[one.name] = Answers((), np.abs(one.predictions - truth).mean(axis=1)[None])
+            self._answers[one.name] = Answers((), errors(self.task, one.predictions)[None])
         return tuple(_against(one.name, one.title, one.metrics) for one in found)
 
     def _keep(self, cell: str, trained: Trained) -> None:

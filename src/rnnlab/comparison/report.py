@@ -10,7 +10,11 @@ from rnnlab.results import Figure, Section, StudyResult, Table, Value
 from rnnlab.runs import Run
 
 CURVE_POINTS = 120
-UNITS = {"macro_f1": "macro F1", "mae": "MAE (in the data's own units)"}
+UNITS = {
+    "macro_f1": "macro F1",
+    "mae": "MAE (in the data's own units)",
+    "mase": "MASE (mean of the series; 1 is the seasonal naive forecast's error in training)",
+}
 HOW = (
     "Differences are of runs with the same seed. Intervals hold 95% and are of Student's t over seeds; p-values are of the paired "
     "t-test, corrected by Holm's method over all pairs of this page, those with the baseline included. The test part is the same "

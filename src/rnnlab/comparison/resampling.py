@@ -1,7 +1,8 @@
 """Would other test examples have said the same? The bootstrap over examples, beside the interval over seeds.
 
 Seeds tell how much training varies; they say nothing of the examples that happened to be held out. Examples are drawn again
-with replacement (Efron, 1979), those of a series in blocks, since neighbours are alike (Künsch, 1989).
+with replacement (Efron, 1979), those of a series in blocks, since neighbours are alike (Künsch, 1989); several series together, a
+moment of all at once, since what moves one moves others.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class Answers:
 
     Args:
         seeds: those that did not diverge.
-        values: ``(seeds, examples)``: guessed classes, or absolute errors in the data's own units.
+        values: ``(seeds, examples)``: guessed classes, or absolute errors in the unit of the metric (`errors`).
     """
 
     seeds: tuple[int, ...]
@@ -36,15 +37,36 @@ def answers(task: Task, seeds: tuple[int, ...], outputs: np.ndarray) -> Answers:
     index = task.part("test").numpy()
     if task.kind == "classify":
         return Answers(seeds, outputs.argmax(axis=2))
-    truth = task.to_units(task.targets.numpy()[index], index)
-    errors = [np.abs(task.to_units(one, index) - truth).mean(axis=1) for one in outputs]
-    return Answers(seeds, np.stack(errors) if errors else np.zeros((0, len(index))))
+    found = [errors(task, task.to_units(one, index)) for one in outputs]
+    return Answers(seeds, np.stack(found) if found else np.zeros((0, len(index))))
+
+
+def errors(task: Task, predictions: np.ndarray) -> np.ndarray:
+    """Return the absolute error of each example of the test part, ``(examples,)``, whose mean is the metric.
+
+    In the data's own units; of several series in units of the seasonal naive forecast's error, each series weighing the same.
+
+    Args:
+        task: numbers.
+        predictions: ``(examples, targets)`` in the data's own units.
+    """
+    index = task.part("test").numpy()
+    found = np.abs(predictions - task.to_units(task.targets.numpy()[index], index)).mean(axis=1)
+    if task.timeline is None or not task.timeline.several:
+        return np.asarray(found)
+    series = task.timeline.series[index]
+    units = task.seasonal_errors[series, 0]
+    there = np.isfinite(units)
+    counts = np.bincount(series[there], minlength=len(task.timeline.names))
+    weights = np.divide(there.sum() / max(1, (counts > 0).sum()), counts, out=np.zeros(len(counts)), where=counts > 0)
+    share = len(index) / max(1, there.sum())
+    return np.asarray(np.where(there, found / np.where(there, units, 1.0) * weights[series] * share, 0.0))
 
 
 def over_examples(task: Task, first: Answers, second: Answers, draws: int = DRAWS) -> tuple[float, float] | None:
     """Return the 95% interval of how much better ``first`` is than ``second``, mean of the seeds both have, over examples.
 
-    In the unit of the metric: macro F1, or MAE. None where the two share no seed.
+    In the unit of the metric: macro F1, MAE or MASE. None where the two share no seed.
     """
     shared = [seed for seed in first.seeds if seed in second.seeds]
     if not shared:
@@ -52,10 +74,13 @@ def over_examples(task: Task, first: Answers, second: Answers, draws: int = DRAW
     one, other = (part.values[[part.seeds.index(seed) for seed in shared]] for part in (first, second))
     truth = task.targets.numpy()[task.part("test").numpy()] if task.kind == "classify" else None
     season, horizon = (task.codec.season, task.codec.horizon) if isinstance(task.codec, SeriesCodec) else (1, 1)
-    random = np.random.default_rng(0)
+    random, clock = np.random.default_rng(0), np.arange(one.shape[1])
+    if task.timeline is not None:
+        clock = np.unique(task.timeline.clock(task.part("test").numpy()), return_inverse=True)[1].reshape(-1)
+    moments = int(clock.max()) + 1
     found = []
     for start in range(0, draws, DRAWS_AT_ONCE):
-        counts = draw_counts(one.shape[1], min(DRAWS_AT_ONCE, draws - start), max(season, horizon), random)
+        counts = draw_counts(moments, min(DRAWS_AT_ONCE, draws - start), max(season, horizon), random)[:, clock]
         if truth is None:
             found.append(counts @ (other - one).mean(axis=0) / counts.sum(axis=1))
         else:

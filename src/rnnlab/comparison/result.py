@@ -113,7 +113,7 @@ class Comparison:
     Args:
         task: a short name of the data.
         kind: ``classify``, ``regress`` or ``forecast``.
-        metric: what is judged, on the test part: ``macro_f1`` or ``mae``.
+        metric: what is judged, on the test part: ``macro_f1``, ``mae``, or ``mase`` of several series.
         higher_is_better: of the metric.
         cells: those that are done, in the order asked for.
         baselines: all, the simplest first.

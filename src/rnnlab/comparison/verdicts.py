@@ -9,7 +9,7 @@ from rnnlab.comparison.result import Against, CellResult, Outcome, Pair
 from rnnlab.comparison.statistics import ALPHA, LEAST_SEEDS, holm, paired
 from rnnlab.tasks import Task
 
-METRICS = {"macro_f1": ("macro F1", True), "mae": ("MAE", False)}
+METRICS = {"macro_f1": ("macro F1", True), "mae": ("MAE", False), "mase": ("MASE", False)}
 SPOKEN = {
     "prior": "the class prior", "ngrams": "the n-gram baseline", "mean": "the mean of the targets",
     "linear": "the linear baseline", "last": "the last value", "season": "the seasonal baseline", "ridge": "ridge on lags",
@@ -28,7 +28,7 @@ def judge(
     Args:
         cells: with the same seeds.
         baseline: the one to beat; None where there is none.
-        metric: ``macro_f1`` or ``mae``.
+        metric: ``macro_f1``, ``mae`` or ``mase``.
         task: with ``found``, gives the interval over test examples.
         found: what each cell, and perhaps the baseline, answered on the test part, by name.
     """

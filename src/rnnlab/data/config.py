@@ -17,7 +17,7 @@ class DataConfig(Config):
     labelled strings          ``text``, ``target`` (or a folder of ``LABEL.txt``)
     wide rows                 ``steps`` (a pattern, one column a step), ``target``
     long rows                 ``id``, ``time``, ``features``, ``target``
-    series to forecast        ``time``, ``value``, perhaps ``id``, ``known``, ``season``
+    series to forecast        ``time``, ``value``, perhaps ``id``, ``known``, ``past``, ``season``
     ========================  =================================================================
 
     Example:
@@ -38,7 +38,8 @@ class DataConfig(Config):
     time: str | None = Field(None, description="Column of the times.")
     features: tuple[str, ...] = Field((), description="Columns of the numbers of each step: a,b,c.")
     value: str | None = Field(None, description="Column of the series to forecast.")
-    known: tuple[str, ...] = Field((), description="Columns known in advance: a,b.")
+    known: tuple[str, ...] = Field((), description="Columns known in advance, such as promotions: a,b.")
+    past: tuple[str, ...] = Field((), description="Columns known up to now alone, such as visitors: a,b.")
     horizon: int = Field(1, ge=1, le=100_000, description="Steps ahead to forecast.")
     season: int | None = Field(
         None, ge=1, description="Steps of a season; found from the step of the times unless said."
@@ -58,7 +59,7 @@ class DataConfig(Config):
         description="Empty cells of strings, wide and long rows: refuse; drop the row; end (they end a wide row's sequence).",
     )
 
-    @field_validator("features", "known", "where", mode="before")
+    @field_validator("features", "known", "past", "where", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
@@ -88,9 +89,15 @@ class DataConfig(Config):
             raise ValueError("target must be named with steps, got none; pass the column to predict")
         if self.features and not (self.id and self.target):
             raise ValueError("id and target must be named with features, got not both; pass the two columns")
-        repeated = [name for name in (*self.features, *self.known) if (self.features + self.known).count(name) > 1]
+        columns = self.features
+        if self.shape == "series":
+            columns = (*self.known, *self.past, *(name for name in (self.value, self.id, self.time) if name))
+        repeated = [name for name in columns if columns.count(name) > 1]
         if repeated:
-            raise ValueError(f"features and known must name a column once, got {repeated[0]!r} twice; drop one")
+            raise ValueError(f"{repeated[0]!r} must be named once among the columns, got it twice; drop one")
+        covariates = self.known or self.past
+        if covariates and self.shape != "series":
+            raise ValueError(f"known and past must go with a series, got {covariates[0]!r} with {self.shape}; drop it")
         wrong = {
             "strings": ("regress", "forecast"),
             "wide": ("forecast",),
@@ -108,7 +115,7 @@ class DataConfig(Config):
             return "wide"
         if self.features:
             return "long"
-        if self.value or self.time or self.known or self.kind == "forecast" or self.fill or self.frequency:
+        if self.value or self.time or self.known or self.past or self.kind == "forecast" or self.fill or self.frequency:
             return "series"
         return "strings"
 

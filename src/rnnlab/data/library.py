@@ -2,12 +2,13 @@
 
 import csv
 import io
+from dataclasses import replace
 from importlib.resources import files
 from typing import Literal
 
 import numpy as np
 
-from rnnlab.data.source import LabelledStrings, NumberSequences, Series
+from rnnlab.data.source import LabelledStrings, NumberSequences, Series, SeriesCollection
 from rnnlab.errors import ConfigError, suggest
 
 SALES_COLUMNS = ("revenue", "units", "orders")
@@ -66,6 +67,21 @@ def sales(column: str = "revenue", country: str | None = None) -> Series:
         provenance=_SALES,
         known={"open": np.array([float(row["open"]) for row in rows])},
     )
+
+
+def sales_by_country(column: str = "revenue") -> SeriesCollection:
+    """Return the sales of the eight largest countries, largest first, as eight series with the same days; see `sales`.
+
+    Raises:
+        ConfigError: an unknown column.
+
+    Example:
+        >>> sales_by_country().names[:3]
+        ('United Kingdom', 'EIRE', 'Netherlands')
+    """
+    names = dict.fromkeys(row["country"] for row in _rows("sales_by_country.csv"))
+    series = tuple(replace(sales(column, name), name=name) for name in names)
+    return SeriesCollection(series, _SALES)
 
 
 def binary(layout: Literal["steps", "features"] = "steps") -> NumberSequences:

@@ -143,12 +143,20 @@ def _long(table: Table, config: DataConfig) -> NumberSequences:
     )
 
 
-def _series(table: Table, config: DataConfig) -> Series | SeriesCollection:
-    request = SeriesRequest(
+def series_request(config: DataConfig, *, future: bool = False) -> SeriesRequest:
+    """Return what ``config`` asks of a table of series.
+
+    Args:
+        config: the columns, and what may be done to rows.
+        future: as of `SeriesRequest`.
+    """
+    return SeriesRequest(
         time=config.time,
         value=config.value,
         ident=config.id,
         known=config.known,
+        past=config.past,
+        future=future,
         where=config.filters,
         aggregate=config.aggregate,
         fill=config.fill,
@@ -156,7 +164,10 @@ def _series(table: Table, config: DataConfig) -> Series | SeriesCollection:
         sort=config.sort,
         season=config.season,
     )
-    found = series_of(table, request)
+
+
+def _series(table: Table, config: DataConfig) -> Series | SeriesCollection:
+    found = series_of(table, series_request(config))
     shortest = min(found, key=len)
     if len(shortest) < config.horizon + 2:
         raise DataError(

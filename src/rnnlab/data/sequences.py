@@ -23,11 +23,14 @@ class Sequences:
         values: ``(total, features)`` float32 numbers, or ``(total,)`` int64 symbols.
         starts: ``(examples,)`` int64, the row of ``values`` at which each sequence begins.
         lengths: ``(examples,)`` int64, at least 1.
+        levels: ``(examples, 2)`` float32: what is taken off the first feature of each sequence, and what it is divided by; None
+            leaves it as it is. So windows of one series are scaled each by itself without being copied.
     """
 
     values: Tensor
     starts: Tensor
     lengths: Tensor
+    levels: Tensor | None = None
 
     def __post_init__(self) -> None:
         if len(self.lengths) and int(self.lengths.min()) < 1:
@@ -70,18 +73,26 @@ class Sequences:
             rows = self.starts[index].unsqueeze(-1)
             if self.uniform_length > 1:
                 rows = rows + torch.arange(self.uniform_length, device=rows.device)
-            return self.values[rows], None
+            return self._level(self.values[rows], index), None
         lengths = self.lengths[index]
         longest = int(lengths.max())
         steps = torch.arange(longest, device=lengths.device)
         rows = self.starts[index].unsqueeze(-1) + steps
         inside = steps < lengths.unsqueeze(-1)
-        padded = self.values[rows * inside]
+        padded = self._level(self.values[rows * inside], index)
         return padded * (inside if self.symbolic else inside.unsqueeze(-1)), lengths
+
+    def _level(self, values: Tensor, index: Tensor) -> Tensor:
+        """Scale the first feature of drawn ``values (..., time, features)`` in place, each sequence by its level."""
+        if self.levels is not None:
+            offset, scale = self.levels[index].unsqueeze(-2).unbind(-1)
+            values[..., 0] = (values[..., 0] - offset) / scale
+        return values
 
     def to(self, device: torch.device | str) -> "Sequences":
         """Return the sequences on ``device``."""
-        return Sequences(self.values.to(device), self.starts.to(device), self.lengths.to(device))
+        levels = None if self.levels is None else self.levels.to(device)
+        return Sequences(self.values.to(device), self.starts.to(device), self.lengths.to(device), levels)
 
     @classmethod
     def pack(cls, arrays: Sequence[np.ndarray]) -> "Sequences":
@@ -98,7 +109,9 @@ class Sequences:
         return cls(torch.from_numpy(flat.astype(kind)), torch.from_numpy(starts), torch.from_numpy(lengths))
 
     @classmethod
-    def windows(cls, values: np.ndarray, starts: np.ndarray, length: int) -> "Sequences":
+    def windows(
+        cls, values: np.ndarray, starts: np.ndarray, length: int, levels: np.ndarray | None = None
+    ) -> "Sequences":
         """Return overlapping windows of ``length`` steps over ``values (time, features)``, without copying them.
 
         Example:
@@ -106,4 +119,6 @@ class Sequences:
             [[[1.0], [2.0]]]
         """
         begin = torch.from_numpy(np.asarray(starts, dtype=np.int64))
-        return cls(torch.from_numpy(np.asarray(values, dtype=np.float32)), begin, torch.full_like(begin, length))
+        scaled = None if levels is None else torch.from_numpy(np.asarray(levels, dtype=np.float32))
+        flat = torch.from_numpy(np.asarray(values, dtype=np.float32))
+        return cls(flat, begin, torch.full_like(begin, length), scaled)

@@ -6,7 +6,7 @@ in one file. Nothing is averaged, filled or sorted unless the caller says so.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, groupby
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class SeriesRequest:
         value: column of the values; None finds the only numeric one.
         ident: column that tells series apart; None means one series.
         known: columns known in advance.
+        past: columns known up to now alone.
+        future: whether the last rows of a series may lack a value: steps to forecast, which become NaN.
         where: column to text: the rows to keep.
         aggregate: what becomes of rows of one time (one of `AGGREGATES`); None refuses them.
         fill: what fills gaps and missing values; None refuses them.
@@ -44,12 +46,19 @@ class SeriesRequest:
     value: str | None = None
     ident: str | None = None
     known: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    future: bool = False
     where: dict[str, str] = field(default_factory=dict)
     aggregate: str | None = None
     fill: Fill | None = None
     frequency: str | None = None
     sort: bool = False
     season: int | None = None
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The covariates: those known in advance, then those known up to now."""
+        return (*self.known, *self.past)
 
 
 def series_of(table: Table, request: SeriesRequest) -> list[Series]:
@@ -58,8 +67,37 @@ def series_of(table: Table, request: SeriesRequest) -> list[Series]:
     Raises:
         DataError: what the module's first lines list; the message names file, line and the way out.
     """
+    value = _points(table, request)
+    found = [_one(table, request, value, name, read) for name, read in _each(table)]
+    if not request.future and all(np.ptp(one.values) == 0 for one in found):
+        raise DataError(
+            f"{table.path}: {value} must vary, got {found[0].values[0]:g} in all {len(found[0])} rows; name another column"
+        )
+    return found
+
+
+def stream_series(table: Table, request: SeriesRequest) -> Iterator[Series]:
+    """Yield the series of a table as of `series_of`, one at a time, so that they need not all be held."""
+    value = _points(table, request)
+    names = {row[0]: row[1] for row in table.run("SELECT min(row), id FROM points GROUP BY id")} if request.ident else {}
+    figures = ", ".join(f"v{i}" for i in range(1 + len(request.beside)))
+    first = "first_value(row) OVER (PARTITION BY id ORDER BY row)"
+    rows = (
+        row
+        for block in table.stream(f"SELECT {first} AS start, t, {figures} FROM points ORDER BY start, t")
+        for row in block
+    )
+    for start, group in groupby(rows, key=lambda row: row[0]):
+        columns = list(zip(*(row[1:] for row in group)))
+        read = {"t": np.array(columns[0], dtype="datetime64[us]")}
+        read |= {f"v{i}": np.array(column, dtype=np.float64) for i, column in enumerate(columns[1:])}
+        yield _one(table, request, value, names.get(start, ""), read)
+
+
+def _points(table: Table, request: SeriesRequest) -> str:
+    """Make the DuckDB table ``points (row, id, t, v0, v1, ...)``: value, known, past; return the column of the value."""
     time, value = _columns(table, request)
-    wanted = [time, value, *request.known, *([request.ident] if request.ident else [])]
+    wanted = [time, value, *request.beside, *([request.ident] if request.ident else [])]
     table.load(wanted, request.where)
     table.count()
     moment = time_sql(table, "c0", time)
@@ -67,9 +105,10 @@ def series_of(table: Table, request: SeriesRequest) -> list[Series]:
         period = "day" if request.frequency == "business" else request.frequency
         moment = f"date_trunc('{period}', {moment})"
     remedy = "fill it, or pass --fill zero, previous or linear"
+    may_lack = {value, *request.past} if request.future else set()
     numbers = [
-        number_sql(table, f"c{i}", name, missing=request.fill is not None, remedy=remedy)
-        for i, name in enumerate(wanted[1 : 2 + len(request.known)], 1)
+        number_sql(table, f"c{i}", name, missing=request.fill is not None or name in may_lack, remedy=remedy)
+        for i, name in enumerate(wanted[1 : 2 + len(request.beside)], 1)
     ]
     ident = f"c{len(wanted) - 1}" if request.ident else "''"
     figures = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(numbers))
@@ -81,12 +120,7 @@ def series_of(table: Table, request: SeriesRequest) -> list[Series]:
         _aggregate(table, request.aggregate, len(numbers))
     else:
         _distinct(table, request, time)
-    found = [_one(table, request, value, name, read) for name, read in _each(table)]
-    if all(np.ptp(one.values) == 0 for one in found):
-        raise DataError(
-            f"{table.path}: {value} must vary, got {found[0].values[0]:g} in all {len(found[0])} rows; name another column"
-        )
-    return found
+    return value
 
 
 def _each(table: Table) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
@@ -107,12 +141,13 @@ def _columns(table: Table, request: SeriesRequest) -> tuple[str, str]:
     named = [
         ("id", request.ident),
         *(("known", name) for name in request.known),
+        *(("past", name) for name in request.past),
         *(("where", name) for name in request.where),
     ]
     for option, name in named:
         if name:
             table.require(name, option)
-    taken = {request.time, request.value, request.ident, *request.known, *request.where}
+    taken = {request.time, request.value, request.ident, *request.beside, *request.where}
     time = table.require(request.time, "time") if request.time else None
     value = table.require(request.value, "value") if request.value else None
     if time is None or value is None:
@@ -185,7 +220,7 @@ def _distinct(table: Table, request: SeriesRequest, time: str) -> None:
 
 def _several(table: Table, request: SeriesRequest, time: str) -> str | None:
     """Return the message for a file that holds several series, where a column tells them apart."""
-    taken = {request.time, request.value, time, *request.known, *request.where}
+    taken = {request.time, request.value, time, *request.beside, *request.where}
     others = [column for column in table.columns if column not in taken][:6]
     total = int(table.run("SELECT count(*) FROM points")[0][0])
     moments = int(table.run("SELECT count(DISTINCT t) FROM points")[0][0])
@@ -219,21 +254,42 @@ def _one(table: Table, request: SeriesRequest, value: str, name: str, read: dict
     where = f"{table.path}" + (f", series {name!r}" if name else "")
     calendar = regular_calendar(times, where, request.frequency)
     columns = [
-        np.ma.filled(np.ma.asarray(read[f"v{i}"], dtype=np.float64), np.nan) for i in range(1 + len(request.known))
+        np.ma.filled(np.ma.asarray(read[f"v{i}"], dtype=np.float64), np.nan) for i in range(1 + len(request.beside))
     ]
     if request.fill is None:
         _no_gaps(calendar, where)
+        if request.future:
+            _only_the_end_lacks(columns[0], calendar, where, value)
     else:
         # A known column (a price, a promotion) is not zero on a day without sales: its last value stands.
+        ends = _ends(columns[0]) if request.future else len(times)
         columns = [fill_gaps(one, calendar, request.fill if i == 0 else "previous") for i, one in enumerate(columns)]
+        columns[0][calendar.index[ends - 1] + 1 if ends < len(times) else len(columns[0]) :] = np.nan
+    beside = dict(zip(request.beside, columns[1:]))
     return Series(
         times=_coarse(calendar.times),
         values=columns[0],
         name=name or value,
         season=request.season or calendar.season,
         provenance=_provenance(table, request, value),
-        known=dict(zip(request.known, columns[1:])),
+        known={column: beside[column] for column in request.known},
+        past={column: beside[column] for column in request.past},
     )
+
+
+def _ends(values: np.ndarray) -> int:
+    """Return how many ``values`` there are up to the last that is known."""
+    there = np.flatnonzero(~np.isnan(values))
+    return int(there[-1]) + 1 if len(there) else 0
+
+
+def _only_the_end_lacks(values: np.ndarray, calendar: Calendar, where: str, value: str) -> None:
+    empty = np.flatnonzero(np.isnan(values[: _ends(values)]))
+    if len(empty):
+        raise DataError(
+            f"{where} must have {value} up to its last one, got none at {show_time(calendar.times[empty[0]])}; "
+            "fill it, or pass --fill zero, previous or linear"
+        )
 
 
 def _no_gaps(calendar: Calendar, where: str) -> None:

@@ -59,6 +59,7 @@ class Series:
         name: what the values are (``revenue``), or which series of a collection (``EIRE``).
         season: steps after which the pattern repeats (7 for days of a week); 1 where there is none.
         known: numbers that are known in advance for every time, ``(time,)`` float64 each (``open``).
+        past: numbers that are known up to now alone, ``(time,)`` float64 each (``visitors``).
         provenance: where they come from, one line.
 
     Example:
@@ -73,10 +74,11 @@ class Series:
     season: int = 1
     provenance: str = "given in memory"
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
+    past: Mapping[str, np.ndarray] = field(default_factory=dict)
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
-        for name, array in {self.name: self.values, **self.known}.items():
+        for name, array in [(self.name, self.values), *self.known.items(), *self.past.items()]:
             if array.shape != self.times.shape or array.ndim != 1:
                 raise DataError(
                     f"{name!r} must have one value a time {self.times.shape}, got {array.shape}; give arrays of one length"
@@ -84,7 +86,9 @@ class Series:
         if self.season < 1:
             raise DataError(f"season must be at least 1, got {self.season}; give the steps of one period")
         known = [part for name in sorted(self.known) for part in (name.encode(), _numbers(self.known[name], "f8"))]
-        object.__setattr__(self, "fingerprint", _sha256(_instants(self.times), _numbers(self.values, "f8"), *known))
+        past = [part for name in sorted(self.past) for part in (b"past", name.encode(), _numbers(self.past[name], "f8"))]
+        parts = (_instants(self.times), _numbers(self.values, "f8"), *known, *past)
+        object.__setattr__(self, "fingerprint", _sha256(*parts))
 
     def __len__(self) -> int:
         return len(self.values)

@@ -25,7 +25,9 @@ from rnnlab.runs.files import to_json, write_whole
 from rnnlab.runs.record import RunRecord
 from rnnlab.runs.run import Run
 
-SCHEMA = 1
+# 2: series have covariates, a calendar, quantiles and windows scaled each by itself. What 1 holds is a part of that.
+SCHEMA = 2
+READ = (1, 2)
 LARGEST_JSON = 64 * 2**20
 
 
@@ -162,8 +164,9 @@ def _record(content: bytes, path: Path) -> RunRecord:
     except (ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} must be JSON, got {error}; the file is damaged: train again") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
-    if version != SCHEMA:
-        raise RunFolderError(f"{path}: schema_version must be {SCHEMA}, got {version!r}; use the rnnlab that wrote it")
+    if isinstance(version, bool) or version not in READ:
+        choices = " or ".join(map(str, READ))
+        raise RunFolderError(f"{path}: schema_version must be {choices}, got {version!r}; use the rnnlab that wrote it")
     try:
         return RunRecord(**values)
     except (ConfigError, ValidationError, TypeError, RecursionError) as error:

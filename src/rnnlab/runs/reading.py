@@ -7,18 +7,20 @@ knows codecs and tables, and asks no network.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnnlab.data.clock import future_times
 from rnnlab.data.columns import looks_numeric, mostly_numeric, number_sql, time_sql
 from rnnlab.data.config import DataConfig
 from rnnlab.data.files import plain_file
-from rnnlab.data.readers import read
+from rnnlab.data.readers import series_request
 from rnnlab.data.rows import step_columns
+from rnnlab.data.series import stream_series
 from rnnlab.data.source import Series
 from rnnlab.data.strings import TEXT_NAMES
 from rnnlab.data.tables import Table, open_table
@@ -27,6 +29,7 @@ from rnnlab.runs.run import Run
 from rnnlab.tasks import NumberCodec, SeriesCodec, TextCodec
 
 BATCH = 4096
+SERIES_BATCH = 256
 TABLES = {".csv", ".tsv", ".tab", ".psv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
 PACKED = {".gz", ".gzip", ".bz2", ".xz"}
 
@@ -38,12 +41,12 @@ class Asked:
     Args:
         raw: what `Run.predict` takes.
         ids: the name of each sequence, where a table's rows are told apart by a column; else empty.
-        times: ``(horizon,)`` datetime64, the times of the answer of a series from a file.
+        times: ``(horizon,)`` datetime64 an input, the times of the answer of a series from a file; else empty.
     """
 
     raw: list[Any]
     ids: tuple[str, ...] = ()
-    times: np.ndarray | None = None
+    times: tuple[np.ndarray, ...] = ()
 
 
 def from_lines(run: Run, lines: Iterable[bytes | str], name: str) -> Iterator[Asked]:
@@ -59,6 +62,9 @@ def from_lines(run: Run, lines: Iterable[bytes | str], name: str) -> Iterator[As
     """
     numbered = ((number, _text(line, f"{name} line {number}")) for number, line in enumerate(lines, 1))
     if isinstance(run.codec, SeriesCodec):
+        if not run.codec.plain:
+            beside = ", ".join([*run.codec.known, *run.codec.past, *(["the calendar"] * bool(run.codec.calendar))])
+            raise DataError(f"{name} must be a table for a run that reads {beside}, got bare numbers; pass --file")
         values = [value for number, line in numbered if line for value in _numbers(line, f"{name} line {number}")]
         yield Asked([_last(values, run.codec, name)])
         return
@@ -90,32 +96,13 @@ def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Iter
         with plain_file(path) as (plain, _), plain.open("rb") as file:
             yield from_lines(run, file, str(path))
     elif isinstance(run.codec, SeriesCodec):
-        yield iter([_series(run.codec, config.replace(value=config.value or run.data.get("value")), path)])
+        with open_table(path) as table:
+            for column in config.filters:
+                table.require(column, "where")
+            yield _series(run.codec, config.replace(value=config.value or run.data.get("value")), table)
     else:
         with open_table(path) as table:
             yield _rows(run.codec, config, table)
-
-
-def future_times(times: np.ndarray, horizon: int) -> np.ndarray:
-    """Return the ``(horizon,)`` times after ``times (time,)``: by their step, their months, or their working days.
-
-    Example:
-        >>> future_times(np.array(["2024-01-31", "2024-02-29"], "datetime64[D]").astype("datetime64[M]"), 2).tolist()
-        [datetime.date(2024, 3, 1), datetime.date(2024, 4, 1)]
-    """
-    ahead = np.arange(1, horizon + 1)
-    steps = np.unique(np.diff(times))
-    if len(steps) == 1:
-        return np.asarray(times[-1] + ahead * steps[0])
-    months = times.astype("datetime64[M]")
-    steps_in_months = np.unique(np.diff(months))
-    if len(steps_in_months) == 1 and steps_in_months[0].astype(int) > 0:
-        within = times[-1] - months[-1].astype(times.dtype)
-        return np.asarray((months[-1] + ahead * steps_in_months[0]).astype(times.dtype) + within)
-    days = times.astype("datetime64[D]")
-    if (days == times).all() and np.is_busday(days).all():
-        return np.busday_offset(days[-1], ahead)
-    return np.asarray(times[-1] + ahead * np.median(np.diff(times).astype(np.int64)).astype(np.diff(times).dtype))
 
 
 def _config(run: Run) -> DataConfig:
@@ -172,10 +159,31 @@ def _last(values: Sequence[float], codec: SeriesCodec, name: str) -> np.ndarray:
     return np.asarray(values[-codec.past_length :])
 
 
-def _series(codec: SeriesCodec, config: DataConfig, path: Path) -> Asked:
-    found = read(config.replace(data=str(path), kind="forecast", horizon=1))
-    assert isinstance(found, Series)
-    return Asked([_last(found.values.tolist(), codec, str(path))], times=future_times(found.times, codec.horizon))
+def _series(codec: SeriesCodec, config: DataConfig, table: Table) -> Iterator[Asked]:
+    """Yield the series of a table in batches; rows behind the last value are steps to forecast."""
+    found = stream_series(table, series_request(config, future=bool(codec.known)))
+    batch = max(1, min(SERIES_BATCH, BATCH * 64 // (codec.past_length * codec.interface.features)))
+    while block := list(islice(found, batch)):
+        ids = tuple(one.name for one in block) if config.id else ()
+        yield Asked([_checked(codec, one, table.path) for one in block], ids, tuple(_after(codec, one) for one in block))
+
+
+def _checked(codec: SeriesCodec, series: Series, path: Path) -> Series:
+    """Return a series that is long enough, cut to what is read of it."""
+    there = int(np.isfinite(series.values).sum())
+    if there < codec.past_length:
+        called = f"{path}, series {series.name!r}" if codec.names else str(path)
+        raise DataError(f"{called} must have at least the last {codec.past_length} values, got {there}; pass more")
+    start = max(0, there - codec.past_length - 2)
+    cut = {name: column[start:] for name, column in series.known.items()}
+    past = {name: column[start:] for name, column in series.past.items()}
+    return replace(series, times=series.times[start:], values=series.values[start:], known=cut, past=past)
+
+
+def _after(codec: SeriesCodec, series: Series) -> np.ndarray:
+    """Return the times of the values that are forecast, ``(horizon,)``."""
+    there = int(np.isfinite(series.values).sum())
+    return future_times(series.times[:there], codec.gap + codec.horizon)[codec.gap :]
 
 
 def _rows(codec: TextCodec | NumberCodec, config: DataConfig, table: Table) -> Iterator[Asked]:

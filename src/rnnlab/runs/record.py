@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from rnnlab.config import Config, ModelConfig, TrainConfig
+from rnnlab.data.clock import FEATURES
 from rnnlab.findings import Severity
 from rnnlab.runs.run import Status
 from rnnlab.tasks import Codec, NumberCodec, SeriesCodec, TextCodec
@@ -29,12 +30,26 @@ class BaselineRecord(Config):
     metrics: dict[str, float | None]
 
 
+class AdaptiveRecord(Config):
+    """The half-widths that adaptive conformal inference arrived at when the data ended, and the share of values it held."""
+
+    half_width: tuple[float, ...]
+    coverage: float
+    rate: float
+
+
 class IntervalRecord(Config):
-    """The half-width of a forecast's interval, a step ahead each."""
+    """The half-width of a forecast's interval, a step ahead each.
+
+    ``half_width`` is of the validation part, ``coverage`` its share of the test part's values. Where ``scaled``, widths are in the
+    network's units, and of quantile forecasts they widen the outermost two; else they are in the data's own units.
+    """
 
     level: float = Field(gt=0, lt=1)
     half_width: tuple[float, ...]
+    scaled: bool = False
     coverage: float | None = None
+    adaptive: AdaptiveRecord | None = None
 
 
 class DataRecord(Config):
@@ -78,17 +93,17 @@ class RunRecord(Config):
         if problem:
             raise ValueError(f"codec: {problem}")
         interval = DataRecord(**self.data).interval
-        if interval is not None and len(interval.half_width) != self.codec.interface.outputs:
-            raise ValueError(
-                f"interval must have {self.codec.interface.outputs} half-widths, got {len(interval.half_width)}"
-            )
+        horizon = self.codec.horizon if isinstance(self.codec, SeriesCodec) else 0
+        for one in () if interval is None else (interval, interval.adaptive or interval):
+            if len(one.half_width) != horizon:
+                raise ValueError(f"interval must have {horizon} half-widths, got {len(one.half_width)}")
         return self
 
 
 def _problem(codec: TextCodec | NumberCodec | SeriesCodec) -> str | None:
     """Return what is wrong with a codec that was not fitted but edited."""
     if isinstance(codec, SeriesCodec):
-        return None if _usable((codec.offset,), (codec.scale,)) else "offset and scale must be numbers, and scale not 0"
+        return _problem_of_series(codec)
     if len(set(codec.labels)) < len(codec.labels):
         return "labels must differ"
     if isinstance(codec, TextCodec):
@@ -100,6 +115,23 @@ def _problem(codec: TextCodec | NumberCodec | SeriesCodec) -> str | None:
     if _usable(codec.offset, codec.scale) and _usable(codec.target_offset, codec.target_scale):
         return None
     return "every offset must have a scale, both must be numbers, and no scale 0"
+
+
+def _problem_of_series(codec: SeriesCodec) -> str | None:
+    if not _usable((codec.offset,), (codec.scale,)):
+        return "offset and scale must be numbers, and scale not 0"
+    if len(codec.covariate_offset) != len(codec.past) + len(codec.known):
+        return "every covariate must have an offset"
+    if not _usable(codec.covariate_offset, codec.covariate_scale):
+        return "every covariate_offset must have a scale, both must be numbers, and no scale 0"
+    if len(codec.floors) != len(codec.names) or not all(math.isfinite(one) and one > 0 for one in codec.floors):
+        return "every name must have a floor above 0"
+    if any(name not in FEATURES for name in codec.calendar):
+        return f"calendar must be of {', '.join(FEATURES)}"
+    shares = codec.quantiles
+    if shares and (0.5 not in shares or any(not 0 < one < 1 for one in shares) or list(shares) != sorted(set(shares))):
+        return "quantiles must rise between 0 and 1, with 0.5 among them"
+    return None
 
 
 def _usable(offset: tuple[float, ...], scale: tuple[float, ...]) -> bool:

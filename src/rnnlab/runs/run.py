@@ -74,12 +74,42 @@ class Run:
         """Return an answer for each raw input, in its order.
 
         A classifier answers ``{"prediction": label, "probabilities": {label: p}}``, the others ``{"prediction": number}`` in the
-        data's own units.
+        data's own units; a forecast a list of them for several steps ahead, with ``lower`` and ``upper`` where its intervals are known.
 
         Raises:
             DataError: where an input is not of the kind that the run was trained on.
         """
-        return self.codec.decode(self.outputs(raw), raw)
+        outputs = self.outputs(raw)
+        found = self.codec.decode(outputs, raw)
+        interval = self.data.get("interval")
+        if not isinstance(self.codec, SeriesCodec) or not isinstance(interval, dict):
+            return found
+        ends = interval_ends(self.codec, interval, outputs, raw)
+        return [answer | dict(zip(("lower", "upper"), pair)) for answer, pair in zip(found, ends, strict=True)]
+
+
+def interval_ends(
+    codec: SeriesCodec, interval: dict[str, Any], outputs: np.ndarray, raw: Sequence[Any]
+) -> list[tuple[Any, Any]]:
+    """Return the lower and the upper end of each forecast's interval: a number, or a list for several steps ahead.
+
+    Args:
+        codec: reads the outputs.
+        interval: as of `rnnlab.runs.record.IntervalRecord`; the widths adapted to the end of the data where there are some.
+        outputs: ``(examples, outputs)``.
+        raw: as it was encoded.
+    """
+    widths = np.array((interval.get("adaptive") or interval)["half_width"], dtype=np.float64)
+    steps = codec.ahead(outputs, raw)
+    if interval.get("scaled"):
+        lower, upper = (codec.ahead(outputs, raw, way * widths[:, None]) for way in (-1, 1))
+    else:
+        lower, upper = steps - widths[:, None], steps + widths[:, None]
+    # A margin may be negative, where the quantiles were too far apart; the forecast itself stays inside.
+    middle = codec.point(steps)
+    ends = np.minimum(lower[..., 0], middle), np.maximum(upper[..., -1], middle)
+    low, high = (one[:, 0].tolist() if codec.horizon == 1 else one.tolist() for one in ends)
+    return list(zip(low, high, strict=True))
 
 
 def model_outputs(model: Model, inputs: Sequences, index: Tensor | None = None) -> np.ndarray:

@@ -1,16 +1,12 @@
-"""From a source to a task: the codec fitted on the training part, the examples encoded, the splits drawn."""
-
-from typing import Literal
+"""From strings and number sequences to a task: the codec fitted on the training part, the examples encoded, the splits drawn."""
 
 import numpy as np
 import torch
 
-from rnnlab.data import LabelledStrings, NumberSequences, Series, Splits, split_rows, split_strings, split_time
+from rnnlab.data import LabelledStrings, NumberSequences, Splits, split_rows, split_strings
 from rnnlab.data.scaling import Scaling
-from rnnlab.data.sequences import Sequences
 from rnnlab.data.vocabulary import Vocabulary
-from rnnlab.errors import DataError
-from rnnlab.tasks.codecs import NumberCodec, SeriesCodec, TextCodec
+from rnnlab.tasks.codecs import NumberCodec, TextCodec
 from rnnlab.tasks.task import Task
 
 NO_EXAMPLES = np.zeros(0, dtype=np.int64)
@@ -98,96 +94,3 @@ def from_numbers(
 def everything_trains(examples: int) -> Splits:
     """Return splits with nothing held out: what the lab does where the data are all there is."""
     return Splits(np.arange(examples), NO_EXAMPLES, NO_EXAMPLES)
-
-
-def forecast_series(
-    source: Series,
-    *,
-    context_length: int = 32,
-    horizon: int = 1,
-    gap: int = 0,
-    layout: Literal["steps", "features"] = "steps",
-    scaling: Literal["standard", "unit", "none"] = "standard",
-    log: bool = False,
-    difference: int = 0,
-    test: float = 0.2,
-    validation: float = 0.1,
-) -> Task:
-    """Return the task of forecasting a series from windows of its past, split by time; the last ``test`` is held out.
-
-    Args:
-        source: the series.
-        context_length: values in a window.
-        horizon: values forecast.
-        gap: values skipped between window and forecast; 0 is right, the lab has 1.
-        layout: the window as ``steps`` of one value, or as the ``features`` of one step, as the lab has it.
-        scaling: ``standard``, ``unit`` (0..1) or ``none``, with the figures of the training part alone.
-        log: whether the network sees ``log(1 + value)``, for series whose swings grow with their level.
-        difference: forecast changes against the value so many steps before (7: last week's, 364: last year's); 0 forecasts
-            the values themselves.
-        test: share of the series held out at its end.
-        validation: share before it, for choices.
-
-    Raises:
-        DataError: where the series is shorter than a window and a horizon (and the difference), or has no logarithm.
-        ConfigError: where ``difference`` is shorter than ``gap + horizon``.
-    """
-    values = np.asarray(source.values, dtype=np.float64)
-    examples = len(values) - difference - context_length - gap - horizon + 1
-    if examples < 3:
-        need = len(values) - examples + 3
-        terms = "context_length + difference" if difference else "context_length"
-        raise DataError(
-            f"series {source.name!r} must have at least {terms} + horizon + 2 = {need} values, "
-            f"got {len(values)}; give a longer series or a smaller context_length"
-        )
-    splits = _by_target_time(len(values), examples, difference + context_length + gap, horizon, test, validation)
-    if not len(splits.train):
-        raise DataError(
-            f"series {source.name!r} must leave targets to train on before the last {test + validation:.0%}, got "
-            f"{len(values)} values; give a longer series, or a smaller context_length or difference"
-        )
-    codec = SeriesCodec(
-        context_length=context_length, horizon=horizon, gap=gap, layout=layout, season=source.season,
-        offset=0.0, scale=1.0, log=log, difference=difference,
-    )  # fmt: skip
-    changes = codec.changes(values)
-    seen = changes[: int(splits.train.max()) + context_length + gap + horizon, None]
-    fitted = _fit_scaling(scaling, seen)
-    codec = codec.replace(offset=fitted.offset[0], scale=fitted.scale[0])
-    scaled = ((changes - codec.offset) / codec.scale).astype(np.float32)
-    starts = np.arange(examples)
-    ahead = np.stack([scaled[starts + context_length + gap + step] for step in range(horizon)], axis=1)
-    if layout == "features":
-        windows = np.lib.stride_tricks.sliding_window_view(scaled, context_length)[:examples]
-        inputs = Sequences.windows(np.ascontiguousarray(windows), starts, 1)
-    else:
-        inputs = Sequences.windows(scaled[:, None], starts, context_length)
-    return Task(
-        source.name,
-        "forecast",
-        inputs,
-        torch.from_numpy(ahead),
-        splits,
-        codec,
-        values,
-        source.provenance,
-        source.fingerprint,
-    )
-
-
-def _fit_scaling(way: str, seen: np.ndarray) -> Scaling:
-    if way == "none":
-        return Scaling.identity(seen.shape[1])
-    return Scaling.unit_range(seen) if way == "unit" else Scaling.standard(seen)
-
-
-def _by_target_time(length: int, examples: int, first: int, horizon: int, test: float, validation: float) -> Splits:
-    """Split examples so that no value is the target of two parts: the boundary is drawn on the series itself."""
-    parts = split_time(length, test=test, validation=validation)
-    target = np.arange(examples) + first
-    held = int(parts.test[0]) if len(parts.test) else length
-    checked = int(parts.validation[0]) if len(parts.validation) else held
-    train = np.flatnonzero(target + horizon <= checked)
-    between = np.flatnonzero((target >= checked) & (target + horizon <= held))
-    return Splits(train, between, np.flatnonzero(target >= held))

@@ -1,23 +1,27 @@
 """What a forecast has to beat: yesterday, last week, last year, and a line through the window.
 
 Every baseline answers exactly the examples of a forecast task, each from what is known before its first target, in the
-data's own units. Nothing here knows networks.
+data's own units; of several series, each by itself. Nothing here knows networks.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rnnlab.errors import ConfigError
 from rnnlab.tasks.codecs import SeriesCodec
+from rnnlab.tasks.forecast_scores import score_forecast
 from rnnlab.tasks.task import Task
+from rnnlab.tasks.timeline import Timeline
 
 ALPHAS = np.logspace(-3, 4, 15)
 GROWTH_STEPS = 28
+LEAST_EXAMPLES = 3
 DAYS_OF_STEP = ((0.9, 1.1, 365), (6.9, 7.1, 52), (28.0, 31.0, 12), (89.0, 92.0, 4))
 
 
@@ -29,7 +33,7 @@ class Baseline:
         name: ``last``, ``season``, ``year``, ``year_growth`` or ``ridge``.
         title: for people.
         predictions: ``(examples of the part, horizon)`` in the data's own units.
-        metrics: ``mae, rmse, max_error, mase``.
+        metrics: as of `rnnlab.tasks.forecast_scores.score_forecast`.
     """
 
     name: str
@@ -53,27 +57,35 @@ def baselines(task: Task, *, years: Sequence[int] = (), part: str = "test") -> t
         ['last', 'season', 'ridge']
     """
     index, season = _examples(task, part), _codec(task).season
-    first = int(task.target_position(index).min()) if len(index) else 0
+    timeline = _timeline(task)
+    before = task.target_position(index) - timeline.first(index)
+    # Of several series, one that is too short for a season repeats its last value.
+    first = int(before.max() if timeline.several else before.min()) if len(index) else 0
     found = [("last", "last value", values_back(task, 1, part=part))]
     if 1 < season <= first:
         found.append(("season", f"{season} steps back", values_back(task, season, part=part)))
-    year = next((lag for lag in years if lag + GROWTH_STEPS + _codec(task).gap <= first), None)
+    year = next((lag for lag in (() if timeline.several else years) if lag + GROWTH_STEPS + _codec(task).gap <= first), None)
     if year is not None:
         found.append(("year", f"{year} steps back", values_back(task, year, part=part)))
         title = f"{year} steps back x growth of the last {GROWTH_STEPS}"
         found.append(("year_growth", title, year_with_growth(task, year, part=part)))
-    found.append(("ridge", f"ridge on {_codec(task).context_length} lags", ridge(task, part=part)))
-    return tuple(Baseline(name, title, values, score_values(task, values, part=part)) for name, title, values in found)
+    title = f"ridge on {_codec(task).context_length} lags"
+    title += "" if _codec(task).plain else " and covariates"
+    found.append(("ridge", title + (", a series each" if timeline.several else ""), ridge(task, part=part)))
+    return tuple(Baseline(name, title, values, _scores(task, name, values, part)) for name, title, values in found)
 
 
 def values_back(task: Task, lag: int, *, part: str = "test") -> np.ndarray:
     """Return the values ``lag`` steps before the targets, ``(examples, horizon)``.
 
-    Where that value is not known yet when the forecast is made, the newest one a multiple of ``lag`` back stands in.
+    Where that value is not known yet when the forecast is made, the newest one a multiple of ``lag`` back stands in; where the series
+    had not begun, its last value.
     """
     values, targets = _values(task), _targets(task, part)
     ahead = _codec(task).gap + 1 + np.arange(_codec(task).horizon)
-    return np.asarray(values[targets - lag * -(-ahead // lag)])
+    back, newest = targets - lag * -(-ahead // lag), targets[:, :1] - _codec(task).gap - 1
+    begins = _timeline(task).first(_examples(task, part))[:, None]
+    return np.asarray(values[np.where(back >= begins, back, newest)])
 
 
 def year_with_growth(task: Task, year: int, *, part: str = "test", recent: int = GROWTH_STEPS) -> np.ndarray:
@@ -88,23 +100,28 @@ def year_with_growth(task: Task, year: int, *, part: str = "test", recent: int =
 
 
 def ridge(task: Task, *, part: str = "test") -> np.ndarray:
-    """Return ridge regression on the windows that a network of this task sees, ``(examples, horizon)``.
+    """Return ridge regression on the windows that a network of this task sees, ``(examples, horizon)``; a model a series.
 
     Fitted on what lies before the part (training, and validation before the test); its penalty is chosen by generalised
-    cross-validation on that (Golub, Heath and Wahba, 1979).
+    cross-validation on that (Golub, Heath and Wahba, 1979). Of covariates and calendar it sees what the last step shows of the
+    steps to forecast. A series with fewer than three examples before the part repeats its last value.
     """
     fitted = ("train", "validation") if part == "test" else ("train",)
-    before = np.concatenate([_examples(task, name) for name in fitted])
-    model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
-    model.fit(_windows(task, before), task.targets.numpy()[before].astype(np.float64))
-    index = _examples(task, part)
-    if not len(index):
-        return np.zeros((0, _codec(task).horizon))
-    return task.to_units(model.predict(_windows(task, index)).reshape(len(index), -1), index)
+    before, index = np.concatenate([_examples(task, name) for name in fitted]), _examples(task, part)
+    found, timeline = values_back(task, 1, part=part), _timeline(task)
+    for series in np.unique(timeline.series[index]):
+        mine, rows = before[timeline.series[before] == series], np.flatnonzero(timeline.series[index] == series)
+        if len(mine) < LEAST_EXAMPLES:
+            continue
+        model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
+        model.fit(_windows(task, mine), task.targets.numpy()[mine].astype(np.float64))
+        answer = model.predict(_windows(task, index[rows])).reshape(len(rows), -1)
+        found[rows] = task.to_units(answer, index[rows])
+    return found
 
 
 def score_values(task: Task, predictions: np.ndarray, *, part: str = "test") -> dict[str, float]:
-    """Return MAE, RMSE, the largest error and MASE of ``predictions (examples, horizon)`` in the data's own units.
+    """Return the metrics of ``predictions (examples, horizon)`` in the data's own units (`score_forecast`).
 
     Example:
         >>> from rnnlab.data import library
@@ -113,14 +130,25 @@ def score_values(task: Task, predictions: np.ndarray, *, part: str = "test") -> 
         >>> round(score_values(task, values_back(task, 7))["mae"])
         11257
     """
-    error = predictions - _values(task)[_targets(task, part)]
-    mae = float(np.abs(error).mean())
-    return {
-        "mae": mae,
-        "rmse": float(np.sqrt((error**2).mean())),
-        "max_error": float(np.abs(error).max()),
-        "mase": mae / task.seasonal_error(),
-    }
+    return score_forecast(task, predictions[..., None], _examples(task, part))
+
+
+def _scores(task: Task, name: str, values: np.ndarray, part: str) -> dict[str, float]:
+    """Return the metrics of a baseline; with quantiles, its own are its errors' on the validation part, in units of its series."""
+    chosen = _examples(task, "validation")
+    if not _codec(task).quantiles or part != "test" or not len(chosen):
+        return score_values(task, values, part=part)
+    lag = {"last": 1, "season": _codec(task).season}.get(name)
+    if lag is None and name != "ridge":
+        return score_values(task, values, part=part)
+    guess = values_back(task, lag, part="validation") if lag else ridge(task, part="validation")
+    units = np.nan_to_num(task.seasonal_errors[:, 0], nan=1.0)[_timeline(task).series]
+    error = (_values(task)[_targets(task, "validation")] - guess) / units[chosen, None]
+    spread = np.quantile(error, _codec(task).quantiles, axis=0).T
+    index = _examples(task, part)
+    steps = values[..., None] + spread * units[index, None, None]
+    middle = score_values(task, values, part=part)
+    return middle | {"pinball": score_forecast(task, steps, index)["pinball"]}
 
 
 def year_lags(times: np.ndarray, season: int = 1) -> tuple[int, ...]:
@@ -161,8 +189,14 @@ def _targets(task: Task, part: str) -> np.ndarray:
     return np.asarray(task.target_position(_examples(task, part))[:, None] + np.arange(_codec(task).horizon))
 
 
+def _timeline(task: Task) -> Timeline:
+    assert task.timeline is not None
+    return task.timeline
+
+
 def _windows(task: Task, index: np.ndarray) -> np.ndarray:
-    """Return what the network sees, flat: ``(examples, context_length)``."""
-    values = task.inputs.values.numpy().astype(np.float64)
-    starts, lengths = task.inputs.starts.numpy()[index], task.inputs.lengths.numpy()[index]
-    return np.asarray(values[starts[:, None] + np.arange(lengths[0])].reshape(len(index), -1))
+    """Return the values that the network sees, and the covariates of the last step, ``(examples, context_length + covariates)``."""
+    seen = task.inputs.gather(torch.from_numpy(index))[0].numpy().astype(np.float64)
+    if _codec(task).plain:
+        return np.asarray(seen.reshape(len(index), -1))
+    return np.concatenate([seen[:, :, 0], seen[:, -1, 1:]], axis=1)

@@ -17,6 +17,8 @@ from rnnlab.data.sequences import Sequences
 from rnnlab.data.splits import Splits
 from rnnlab.errors import ConfigError
 from rnnlab.tasks.codecs import NumberCodec, SeriesCodec, TextCodec, probabilities
+from rnnlab.tasks.forecast_scores import score_forecast
+from rnnlab.tasks.timeline import Timeline
 
 Kind = Literal["classify", "regress", "forecast"]
 Position = TypeVar("Position", int, np.ndarray)
@@ -33,9 +35,10 @@ class Task:
         targets: ``(examples,)`` int64 classes, or ``(examples, outputs)`` float32, scaled.
         splits: which examples train, validate and test.
         codec: raw input to sequences and outputs to answers, fitted on the training part.
-        raw: the examples as they came (texts; arrays; the values of a series), for baselines and tables.
+        raw: the examples as they came (texts; arrays; the values of all series behind each other), for baselines and tables.
         provenance: where the data come from.
         fingerprint: sha256 of the data.
+        timeline: where the examples of a forecast lie; None for other tasks.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Task:
     raw: Any
     provenance: str = ""
     fingerprint: str = ""
+    timeline: Timeline | None = None
 
     @property
     def interface(self) -> Interface:
@@ -83,7 +87,12 @@ class Task:
         targets = self.targets.to(outputs.device)[index]
         runs, batch = outputs.shape[:2]
         if self.kind != "classify":
-            return ((outputs - targets) ** 2).mean(dim=(1, 2))
+            if self.inputs.levels is not None:
+                # Windows scaled each by itself: an error counts in units of its series, or flat windows would outweigh all others.
+                own = self.inputs.levels[index, 1].unsqueeze(-1).to(outputs)
+                outputs, targets = outputs * own, targets * own
+            quantiles = self.codec.quantiles if isinstance(self.codec, SeriesCodec) else ()
+            return pinball(outputs, targets, quantiles) if quantiles else ((outputs - targets) ** 2).mean(dim=(1, 2))
         if prior_adjustment:
             outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
         flat = outputs.reshape(runs * batch, -1)
@@ -94,54 +103,110 @@ class Task:
     def score(self, outputs: np.ndarray, index: np.ndarray) -> dict[str, float]:
         """Return the metrics of ``outputs (examples, outputs)`` on the examples ``index``, in the data's own units.
 
-        classify: accuracy, macro recall and macro F1 over the classes present, and the loss. regress and forecast: MAE,
-        RMSE, the largest error, and for a forecast MASE (Hyndman and Koehler, 2006).
+        classify: accuracy, macro recall and macro F1 over the classes present, and the loss. regress: MAE, RMSE, the largest
+        error. forecast: as of `rnnlab.tasks.forecast_scores.score_forecast`.
         """
         truth = self.targets.numpy()[index]
         if self.kind == "classify":
             return score_labels(outputs, truth)
+        if self.kind == "forecast":
+            return score_forecast(self, self.ahead(outputs, index), index)
         error = self.to_units(outputs, index) - self.to_units(truth, index)
-        found = {
+        return {
             "mae": float(np.abs(error).mean()),
             "rmse": float(np.sqrt((error**2).mean())),
             "max_error": float(np.abs(error).max()),
         }
-        if isinstance(self.codec, SeriesCodec):
-            found["mase"] = found["mae"] / self.seasonal_error()
-        return found
 
     def to_units(self, outputs: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Return outputs or targets ``(examples, outputs)`` of the examples ``index`` in the data's own units."""
-        outputs = outputs.astype(np.float64)
+        """Return outputs or targets of the examples ``index`` in the data's own units, ``(examples, targets)``.
+
+        Of outputs that are quantiles, the median.
+        """
         if not isinstance(self.codec, SeriesCodec):
-            return cast(NumberCodec, self.codec).to_units(outputs)
-        if not self.codec.difference:
-            return self.codec.to_units(outputs)
-        first = self.target_position(np.asarray(index)) - self.codec.difference
-        level = self.codec.level(np.asarray(self.raw, dtype=np.float64))
-        return self.codec.to_units(outputs, level[first[:, None] + np.arange(self.codec.horizon)])
+            return cast(NumberCodec, self.codec).to_units(outputs.astype(np.float64))
+        if self.codec.quantiles and outputs.shape[1] == self.interface.outputs:
+            return self.codec.point(self.ahead(outputs, index))
+        return self._in_units(outputs.astype(np.float64)[..., None], index)[..., 0]
+
+    def ahead(self, outputs: np.ndarray, index: np.ndarray, shift: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return the forecasts of the examples ``index`` in the data's own units, ``(examples, horizon, quantiles or 1)``.
+
+        Args:
+            outputs: ``(examples, outputs)``.
+            index: ``(examples,)``.
+            shift: as of `SeriesCodec.ahead`.
+        """
+        return self._in_units(cast(SeriesCodec, self.codec).by_step(outputs) + shift, index)
+
+    def _in_units(self, steps: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Return scaled ``steps (examples, horizon, any)`` in the data's own units."""
+        codec, timeline = cast(SeriesCodec, self.codec), cast(Timeline, self.timeline)
+        index = np.asarray(index)
+        base: np.ndarray | float = 0.0
+        if codec.difference:
+            before = self.target_position(index) - codec.difference
+            level = codec.level(np.asarray(self.raw, dtype=np.float64))
+            base = level[before[:, None] + np.arange(codec.horizon)][..., None]
+        if timeline.levels is None:
+            return codec.to_units(steps, base)
+        levels = timeline.levels[index][:, None, None]
+        return codec.to_units(steps, base, levels[..., 0], levels[..., 1])
 
     def seasonal_error(self) -> float:
         """Return the mean absolute error of the seasonal naive forecast on the training part: the unit of MASE.
 
-        A training part shorter than a season is measured by its last values instead.
+        A training part shorter than a season is measured by its last values instead. Of several series, the first one's.
         """
-        values = np.asarray(self.raw, dtype=np.float64)[: self.first_held_out()]
-        season = cast(SeriesCodec, self.codec).season
-        season = season if season < len(values) else 1
-        return float(np.abs(values[season:] - values[:-season]).mean()) or 1.0
+        found = float(self.seasonal_errors[0, 0])
+        return found if np.isfinite(found) else 1.0
+
+    @cached_property
+    def seasonal_errors(self) -> np.ndarray:
+        """Mean absolute and root mean squared error of the seasonal naive forecast on each series' training part, ``(series, 2)``;
+        NaN where a series has no such part, or never changes in it.
+        """
+        timeline, codec = cast(Timeline, self.timeline), cast(SeriesCodec, self.codec)
+        values, ends = np.asarray(self.raw, dtype=np.float64), self._ends_of_training()
+        found = np.full((len(timeline.names), 2), np.nan)
+        for row, (first, end) in enumerate(zip(timeline.bounds[:-1], ends, strict=True)):
+            season = codec.season if codec.season < end - first else 1
+            error = np.abs(values[first + season : end] - values[first : max(first, end - season)])
+            if len(error) and error.any():
+                found[row] = error.mean(), np.sqrt((error**2).mean())
+        return found
+
+    def _ends_of_training(self) -> np.ndarray:
+        """Return the position behind the last value that training sees as a target, of each series, ``(series,)``."""
+        timeline, train = cast(Timeline, self.timeline), np.asarray(self.splits.train)
+        ends = timeline.bounds[:-1].copy()
+        np.maximum.at(ends, timeline.series[train], timeline.targets[train] + cast(SeriesCodec, self.codec).horizon)
+        return ends
 
     def first_held_out(self) -> int:
-        """Return the position in the series of the first value that training does not see as a target."""
+        """Return the position of the first value of the first series that training does not see as a target."""
         if self.kind != "forecast":
             raise ConfigError(f"kind must be forecast, got {self.kind}; only a series has an order in time")
-        last = int(np.asarray(self.splits.train).max())
-        return self.target_position(last) + cast(SeriesCodec, self.codec).horizon
+        return int(self._ends_of_training()[0])
 
     def target_position(self, example: Position) -> Position:
-        """Return the position in the series of an example's first target (an int, or an array of them)."""
-        codec = cast(SeriesCodec, self.codec)
-        return example + codec.past_length + codec.gap
+        """Return the position of an example's first target in the flat values (an int, or an array of them)."""
+        found = cast(Timeline, self.timeline).targets[example]
+        return cast(Position, found if isinstance(example, np.ndarray) else int(found))
+
+
+def pinball(outputs: Tensor, targets: Tensor, quantiles: tuple[float, ...]) -> Tensor:
+    """Return the mean pinball loss of each run, ``(runs,)`` (Koenker and Bassett, 1978).
+
+    Args:
+        outputs: ``(runs, batch, horizon * quantiles)``.
+        targets: ``(runs or 1, batch, horizon)``.
+        quantiles: in 0..1.
+    """
+    steps = outputs.unflatten(2, (-1, len(quantiles)))
+    over = targets.unsqueeze(-1) - steps
+    shares = torch.tensor(quantiles, dtype=outputs.dtype, device=outputs.device)
+    return torch.maximum(shares * over, (shares - 1) * over).mean(dim=(1, 2, 3))
 
 
 def score_labels(outputs: np.ndarray, truth: np.ndarray) -> dict[str, float]:

@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import DataConfig, Series, Source
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
-from rnnlab.runs import Run, environment, model_outputs, save
+from rnnlab.runs import Run, environment, save
 from rnnlab.runs.folder import append_history, read_record, write_history, write_record
 from rnnlab.runs.record import RunRecord
 from rnnlab.task_config import TaskConfig
@@ -28,12 +27,12 @@ from rnnlab.tasks import Task
 from rnnlab.tasks.baselines import references
 from rnnlab.tasks.from_config import BUILT_IN, complete, make_task, read_source, task_name
 from rnnlab.training import checkpoint as checkpoints
+from rnnlab.training.intervals import interval
 from rnnlab.training.loop import Step, Training
 from rnnlab.training.recipes import configure
 
 FIRST_CHECKPOINT = 1.0
 CHECKPOINT_SECONDS = 20.0
-COVERAGE = 0.9
 LARGE = 512
 _ANOTHER_PLACE = "train PATH --resume RUN, or verify RUN --data PATH"
 KEPT = ("config", "task", "path", "value")
@@ -88,7 +87,7 @@ def plan(
     ModelConfig(**said[2]), TrainConfig(**said[3])
     source = read_source(where) if isinstance(data, str) else data
     wanted = complete(wanted, source, where.horizon)
-    task = make_task(source, wanted, horizon=where.horizon)
+    task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
     model, training = configure(task, {**said[2], **said[3]}, ngrams=ngrams)
     recorded: dict[str, Any] = {}
     if isinstance(data, str):
@@ -118,7 +117,8 @@ def recall(folder: Path, *, data: str | None = None) -> tuple[RunRecord, Plan]:
     except (InputError, TypeError) as error:
         raise RunFolderError(f"{folder / 'run.json'}: {error} (the file is damaged or was edited)") from None
     place = data or _find(folder, where.data, record.data.get("path"))
-    task = make_task(read_source(where.replace(data=place)), wanted, horizon=where.horizon)
+    source = read_source(where.replace(data=place))
+    task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
     if task.fingerprint != record.data.get("fingerprint"):
         raise RunFolderError(
             f"{place} must hold the data that {folder} was trained on, got others (their fingerprints differ); "
@@ -181,7 +181,7 @@ class Fit:
         """Save the run and return it; one that was left early is ``interrupted``, and keeps its checkpoint.
 
         A run that is done has the figures of its baselines in ``data["baselines"]`` and, for a forecast with a validation
-        part, the half-widths of its intervals in ``data["interval"]``.
+        part, what its intervals are made of in ``data["interval"]`` (`rnnlab.training.intervals`).
         """
         run = self.training.runs()[0]
         about = {**run.data, **self._source()}
@@ -215,33 +215,6 @@ class Fit:
         if named and "path" not in found and Path(named).exists():
             found["path"] = os.path.relpath(Path(named).resolve(), self.folder.resolve())
         return found
-
-
-def interval(task: Task, run: Run, level: float = COVERAGE) -> dict[str, Any]:
-    """Return the half-width of a forecast's interval for each step ahead, in the data's own units, as ``{"interval": ...}``.
-
-    Split conformal prediction (Lei and others, 2018): the ``level`` quantile of the absolute errors on the validation part.
-    ``coverage`` is the share of the test part's values within it. Empty for other tasks, and without a validation part
-    large enough for the level.
-    """
-    chosen = task.part("validation")
-    rank = int(np.ceil((len(chosen) + 1) * level))
-    if task.kind != "forecast" or not len(chosen) or rank > len(chosen) or run.status == "diverged":
-        return {}
-    widths = np.sort(_errors(task, run, chosen), axis=0)[rank - 1]
-    found: dict[str, Any] = {"level": level, "half_width": widths.tolist()}
-    judged = task.part("test")
-    if len(judged):
-        found["coverage"] = float((_errors(task, run, judged) <= widths).mean())
-    return {"interval": found}
-
-
-def _errors(task: Task, run: Run, index: torch.Tensor) -> np.ndarray:
-    """Return absolute errors in the data's own units, ``(examples, horizon)``."""
-    rows = index.numpy()
-    guess = task.to_units(model_outputs(run.model, task.inputs, index)[0], rows)
-    error: np.ndarray = np.abs(guess - task.to_units(task.targets.numpy()[rows], rows))
-    return error
 
 
 def usual_threads(model: ModelConfig) -> int:

@@ -27,6 +27,12 @@ SERIES = (
     ModelConfig(cell="gru", hidden_size=32),
     TrainConfig(lr=8e-3, schedule="one_cycle", batch_size=32, epochs=40, clip=1.0, weight_decay=0.01),
 )
+# Many series have many windows, alike in pairs: larger batches, and as many updates as the network still learns from.
+MANY_SERIES = (
+    ModelConfig(cell="gru", hidden_size=64),
+    TrainConfig(lr=8e-3, schedule="one_cycle", batch_size=256, clip=1.0, weight_decay=0.01),
+)
+UPDATES_OF_MANY = 3000
 NGRAMS = 64
 LEAST_UPDATES = 400
 MOST_EPOCHS = 200
@@ -41,6 +47,10 @@ def recipe(task: Task, *, ngrams: bool = False) -> tuple[ModelConfig, TrainConfi
             for the cell where cells are compared.
     """
     model, training = SERIES if task.kind == "forecast" else STRINGS if task.inputs.symbolic else NUMBERS
+    if task.timeline is not None and task.timeline.several:
+        model, training = MANY_SERIES
+        batches = count(training.batch_size, len(task.splits.train))
+        return model, training.replace(epochs=min(40, max(1, -(-UPDATES_OF_MANY // batches))))
     if ngrams and task.inputs.symbolic:
         model = model.replace(ngram_size=NGRAMS)
     batches = count(training.batch_size, len(task.splits.train))

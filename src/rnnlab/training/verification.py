@@ -94,7 +94,8 @@ def _differences(before: Run, after: Run) -> Iterator[str]:
             yield f"{int((apart != 0).sum())} of {len(apart)} weights differ, by {float(apart.max()):.3g} at most"
     for part in sorted(set(before.metrics) | set(after.metrics)):
         old, new = before.metrics.get(part, {}), after.metrics.get(part, {})
-        for name in sorted(set(old) | set(new)):
+        # A run of an earlier version lacks figures that were not measured then.
+        for name in sorted(old):
             if not _equal(old.get(name), new.get(name)):
                 yield f"{part} {name} was {old.get(name)!r} and is {new.get(name)!r}"
     if before.status != after.status:

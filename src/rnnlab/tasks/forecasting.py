@@ -1,0 +1,291 @@
+"""From one series, or many, to the task of forecasting: windows of the past, cut by time, for one network of all.
+
+All series stand behind each other in one flat array; a window is a start in it, and nothing is copied. What is held out is cut at
+the same moments for all series, so that no series tells another's future.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from rnnlab.data import Series, Splits, split_time
+from rnnlab.data.clock import calendar_of, times_ahead
+from rnnlab.data.scaling import Scaling
+from rnnlab.data.sequences import Sequences
+from rnnlab.data.source import SeriesCollection
+from rnnlab.errors import ConfigError, DataError, suggest
+from rnnlab.tasks.series_codec import FLOOR, SeriesCodec
+from rnnlab.tasks.task import Task
+from rnnlab.tasks.timeline import Timeline
+
+
+def forecast_series(
+    source: Series,
+    *,
+    context_length: int = 32,
+    horizon: int = 1,
+    gap: int = 0,
+    layout: Literal["steps", "features"] = "steps",
+    scaling: Literal["standard", "unit", "none", "window"] = "standard",
+    log: bool = False,
+    difference: int = 0,
+    test: float = 0.2,
+    validation: float = 0.1,
+    **options: Any,
+) -> Task:
+    """Return the task of forecasting a series from windows of its past, split by time; the last ``test`` is held out.
+
+    Args:
+        source: the series.
+        context_length: values in a window.
+        horizon: values forecast.
+        gap: values skipped between window and forecast; 0 is right, the lab has 1.
+        layout: the window as ``steps`` of one value, or as the ``features`` of one step, as the lab has it.
+        scaling: ``standard``, ``unit`` (0..1) or ``none``, with the figures of the training part alone; or ``window``.
+        log: whether the network sees ``log(1 + value)``, for series whose swings grow with their level.
+        difference: forecast changes against the value so many steps before (7: last week's, 364: last year's); 0 forecasts
+            the values themselves.
+        test: share of the series held out at its end.
+        validation: share before it, for choices.
+        options: ``known``, ``past``, ``calendar`` and ``quantiles`` of `forecast_many`.
+
+    Raises:
+        DataError: where the series is shorter than a window and a horizon (and the difference), or has no logarithm.
+        ConfigError: where ``difference`` is shorter than ``gap + horizon``.
+    """
+    codec = SeriesCodec(
+        context_length=context_length, horizon=horizon, gap=gap, layout=layout, season=source.season,
+        offset=0.0, scale=1.0, log=log, difference=difference, scaling="window" if scaling == "window" else "standard",
+    )  # fmt: skip
+    return _forecast((source,), codec, scaling, test, validation, source.name, source, **options)
+
+
+def forecast_many(
+    source: SeriesCollection,
+    *,
+    context_length: int = 32,
+    horizon: int = 1,
+    scaling: Literal["standard", "window"] = "window",
+    log: bool = False,
+    difference: int = 0,
+    known: Sequence[str] = (),
+    past: Sequence[str] = (),
+    calendar: bool = False,
+    quantiles: Sequence[float] = (),
+    test: float = 0.2,
+    validation: float = 0.1,
+) -> Task:
+    """Return the task of forecasting many series with one network; the last ``test`` of all their times is held out.
+
+    Args:
+        source: the series; their times need not be the same.
+        context_length: values in a window.
+        horizon: values forecast.
+        scaling: ``window`` (each window by itself, so that series of different level share a network) or ``standard``.
+        log: as of `forecast_series`.
+        difference: as of `forecast_series`.
+        known: names of covariates that are known in advance, and may be read up to the last step forecast.
+        past: names of covariates that are known up to now.
+        calendar: whether hour, weekday or season of the year of what is forecast is read.
+        quantiles: forecast these instead of the mean; 0.5 among them.
+        test: share of the times held out at their end.
+        validation: share before it, for choices.
+
+    Raises:
+        DataError: a series that is shorter than a window and a horizon, or has no logarithm.
+        ConfigError: a covariate that the series do not have.
+
+    Example:
+        >>> from rnnlab.data import library
+        >>> task = forecast_many(library.sales_by_country(), horizon=7, known=["open"], quantiles=[0.05, 0.5, 0.95])
+        >>> len(task.timeline.names), task.interface.outputs
+        (8, 21)
+    """
+    codec = SeriesCodec(
+        context_length=context_length, horizon=horizon, season=source.season, offset=0.0, scale=1.0, log=log,
+        difference=difference, scaling=scaling,
+    )  # fmt: skip
+    name = f"{len(source)} series"
+    return _forecast(
+        source.series, codec, scaling, test, validation, name, source,
+        known=known, past=past, calendar=calendar, quantiles=quantiles,
+    )  # fmt: skip
+
+
+def _forecast(
+    series: Sequence[Series],
+    codec: SeriesCodec,
+    scaling: str,
+    test: float,
+    validation: float,
+    name: str,
+    source: Series | SeriesCollection,
+    *,
+    known: Sequence[str] = (),
+    past: Sequence[str] = (),
+    calendar: bool = False,
+    quantiles: Sequence[float] = (),
+) -> Task:
+    _long_enough(series, codec)
+    _has(series, known, "known")
+    _has(series, past, "past")
+    codec = codec.replace(
+        known=tuple(known),
+        past=tuple(past),
+        calendar=calendar_of(series[0].times) if calendar else (),
+        quantiles=tuple(quantiles),
+        names=tuple(one.name for one in series) if codec.scaling == "window" else (),
+    )
+    timeline = _timeline(series, codec)
+    splits = _by_target_time(timeline, codec.horizon, test, validation)
+    if not len(splits.train):
+        raise DataError(
+            f"{_called(series)} must leave targets to train on before the last {test + validation:.0%}, got "
+            f"{len(series[0])} values; give a longer series, or a smaller context_length or difference"
+        )
+    changes = [codec.changes(np.asarray(one.values, dtype=np.float64)) for one in series]
+    seen = _ends(timeline, splits, codec) - timeline.bounds[:-1]
+    codec, levels = _fit(codec, scaling, series, changes, seen)
+    flat = _flat(changes, levels)
+    starts = timeline.targets - codec.past_length - codec.gap - codec.difference * timeline.series
+    ahead = np.stack([flat[starts + codec.context_length + codec.gap + step] for step in range(codec.horizon)], axis=1)
+    own = None
+    if codec.scaling == "window":
+        own = _window_levels(flat, starts, codec.context_length)
+        ahead = ((ahead - own[:, :1]) / own[:, 1:]).astype(np.float32)
+        offset, scale = levels[timeline.series].T
+        timeline = replace(timeline, levels=np.stack([offset + own[:, 0] * scale, own[:, 1] * scale], axis=1))
+    inputs = _inputs(codec, flat, starts, series, own)
+    values = np.concatenate([np.asarray(one.values, dtype=np.float64) for one in series])
+    return Task(
+        name, "forecast", inputs, torch.from_numpy(ahead), splits, codec, values, source.provenance,
+        source.fingerprint, timeline,
+    )  # fmt: skip
+
+
+def _long_enough(series: Sequence[Series], codec: SeriesCodec) -> None:
+    """Raise where a series holds no window with what comes after it; a single one must hold three."""
+    need = codec.past_length + codec.gap + codec.horizon + (2 if len(series) == 1 else 0)
+    short = [one for one in series if len(one) < need]
+    if not short:
+        return
+    terms = "context_length + difference" if codec.difference else "context_length"
+    terms += " + horizon" + (" + 2" if len(series) == 1 else "")
+    many = f" ({len(short)} of {len(series)} series are too short)" if len(series) > 1 else ""
+    raise DataError(
+        f"series {short[0].name!r} must have at least {terms} = {need} values, "
+        f"got {len(short[0])}{many}; give a longer series or a smaller context_length"
+    )
+
+
+def _has(series: Sequence[Series], names: Sequence[str], kind: str) -> None:
+    for one in series:
+        given = one.known if kind == "known" else one.past
+        for name in names:
+            if name not in given:
+                got = suggest(name, given) if given else "none"
+                raise ConfigError(f"{kind} must name covariates of series {one.name!r}, {got}, got {name!r}; name another")
+            if not np.isfinite(given[name]).all():
+                raise DataError(f"series {one.name!r} must have {name!r} for every time, got a missing one; fill it")
+
+
+def _called(series: Sequence[Series]) -> str:
+    return f"series {series[0].name!r}" if len(series) == 1 else f"{len(series)} series"
+
+
+def _timeline(series: Sequence[Series], codec: SeriesCodec) -> Timeline:
+    lengths = np.array([len(one) for one in series])
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    examples = np.maximum(0, lengths - codec.past_length - codec.gap - codec.horizon + 1)
+    belongs = np.repeat(np.arange(len(series)), examples)
+    within = np.arange(len(belongs)) - np.repeat(np.cumsum(examples) - examples, examples)
+    times = np.concatenate([one.times.astype("datetime64[us]") for one in series])
+    moments = np.unique(times, return_inverse=True)[1].reshape(-1)
+    names = tuple(one.name for one in series)
+    return Timeline(names, bounds, belongs, bounds[belongs] + within + codec.past_length + codec.gap, moments)
+
+
+def _by_target_time(timeline: Timeline, horizon: int, test: float, validation: float) -> Splits:
+    """Split examples so that no value is the target of two parts: the boundaries are moments, the same for all series."""
+    length = int(timeline.moments.max()) + 1
+    parts = split_time(length, test=test, validation=validation)
+    held = int(parts.test[0]) if len(parts.test) else length
+    checked = int(parts.validation[0]) if len(parts.validation) else held
+    first, last = timeline.moments[timeline.targets], timeline.moments[timeline.targets + horizon - 1]
+    train = np.flatnonzero(last < checked)
+    between = np.flatnonzero((first >= checked) & (last < held))
+    return Splits(train, between, np.flatnonzero(first >= held))
+
+
+def _ends(timeline: Timeline, splits: Splits, codec: SeriesCodec) -> np.ndarray:
+    """Return the position behind the last value that training sees as a target, of each series; its first window's end where
+    it sees none.
+    """
+    ends = np.minimum(timeline.bounds[:-1] + codec.past_length, timeline.bounds[1:])
+    np.maximum.at(ends, timeline.series[splits.train], timeline.targets[splits.train] + codec.horizon)
+    return ends
+
+
+def _fit(
+    codec: SeriesCodec, scaling: str, series: Sequence[Series], changes: Sequence[np.ndarray], seen: np.ndarray
+) -> tuple[SeriesCodec, np.ndarray]:
+    """Return the codec with its scaling, from what training sees, and by what each series is stored, ``(series, 2)``."""
+    trained = [one[: end - codec.difference] for one, end in zip(changes, seen, strict=True)]
+    beside = [_beside(codec, one)[:end] for one, end in zip(series, seen, strict=True)]
+    extra = Scaling.standard(np.concatenate(beside)) if beside[0].shape[1] else Scaling((), ())
+    codec = codec.replace(covariate_offset=extra.offset, covariate_scale=extra.scale)
+    if codec.scaling == "window":
+        levels = np.array([_own_level(one) for one in trained])
+        return codec.replace(floors=tuple((FLOOR * levels[:, 1]).tolist())), levels
+    fitted = _fit_scaling(scaling, np.concatenate(trained)[:, None])
+    codec = codec.replace(offset=fitted.offset[0], scale=fitted.scale[0])
+    return codec, np.tile([[codec.offset, codec.scale]], (len(series), 1))
+
+
+def _fit_scaling(way: str, seen: np.ndarray) -> Scaling:
+    if way == "none":
+        return Scaling.identity(seen.shape[1])
+    return Scaling.unit_range(seen) if way == "unit" else Scaling.standard(seen)
+
+
+def _own_level(seen: np.ndarray) -> tuple[float, float]:
+    mean, deviation = float(seen.mean()), float(seen.std())
+    return mean, deviation if deviation > 1e-9 * abs(mean) else abs(mean) or 1.0
+
+
+def _flat(changes: Sequence[np.ndarray], levels: np.ndarray) -> np.ndarray:
+    """Return what the network sees of all series behind each other, scaled, ``(total,)`` float32."""
+    scaled = [((one - offset) / scale).astype(np.float32) for one, (offset, scale) in zip(changes, levels, strict=True)]
+    return np.concatenate(scaled)
+
+
+def _window_levels(flat: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+    """Return mean and deviation of each window, ``(examples, 2)`` float64, in units of its series' deviation."""
+    sums = [np.concatenate([[0.0], np.cumsum(flat.astype(np.float64) ** power)]) for power in (1, 2)]
+    mean, square = ((one[starts + length] - one[starts]) / length for one in sums)
+    return np.stack([mean, np.maximum(np.sqrt(np.maximum(square - mean**2, 0.0)), FLOOR)], axis=1)
+
+
+def _inputs(
+    codec: SeriesCodec, flat: np.ndarray, starts: np.ndarray, series: Sequence[Series], levels: np.ndarray | None
+) -> Sequences:
+    if codec.layout == "features":
+        windows = np.lib.stride_tricks.sliding_window_view(flat, codec.context_length)[: len(starts)]
+        return Sequences.windows(np.ascontiguousarray(windows), starts, 1)
+    columns = [flat[:, None]]
+    if not codec.plain:
+        beside = [
+            codec.covariates(times_ahead(one.times, codec.gap + 1), *np.split(_beside(codec, one), [len(codec.past)], 1))
+            for one in series
+        ]
+        columns.append(np.concatenate([one[codec.difference :].astype(np.float32) for one in beside]))
+    return Sequences.windows(np.concatenate(columns, axis=1), starts, codec.context_length, levels)
+
+
+def _beside(codec: SeriesCodec, one: Series) -> np.ndarray:
+    """Return the covariates of a series, ``(time, past + known)``."""
+    found = [*(one.past[name] for name in codec.past), *(one.known[name] for name in codec.known)]
+    return np.stack(found, axis=1) if found else np.zeros((len(one), 0))
