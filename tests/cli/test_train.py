@@ -143,7 +143,10 @@ BAD: list[tuple[list[str], str]] = [
     (["data.csv", "--no-such-flag", "1"], "--no-such-flag"),
     (["data.csv", "--text", "nmae"], "nearest: name"),
     (["data.csv", "--text", "name", "--value", "x"], "value must not go with text"),
-    (["data.csv", "--known", "a", "--value", "b"], "data.csv must have the column 'a', got name, origin; pass known with one of them"),
+    (
+        ["data.csv", "--known", "a", "--value", "b"],
+        "data.csv must have the column 'a', got name, origin; pass known with one of them",
+    ),
     (["data.csv", "--where", "origin"], "where must be COLUMN=TEXT"),
     (["data.csv", "--test", "1.5"], "test must"),
     (["data.csv", "--test", "0.6", "--validation", "0.5"], "validation must"),

@@ -470,7 +470,10 @@ def test_series_shorter_than_the_horizon_is_refused(file) -> None:  # type: igno
         ({"text": "a", "value": "b"}, "value must not go with text, got both; pass text (strings), steps"),
         ({"steps": "t*"}, "target must be named with steps, got none; pass the column to predict"),
         ({"features": "a,b", "target": "y"}, "id and target must be named with features, got not both; "),
-        ({"time": "t", "value": "v", "known": "a,a"}, "'a' must be named once among the columns, got it twice; drop one"),
+        (
+            {"time": "t", "value": "v", "known": "a,a"},
+            "'a' must be named once among the columns, got it twice; drop one",
+        ),
         ({"text": "a", "target": "b", "kind": "regress"}, "kind must fit the columns, got regress for strings; "),
         ({"where": "store"}, "where must be COLUMN=TEXT, got 'store'; write it as store=1"),
         ({"time": "t", "value": "v", "horizon": 0}, "horizon must be greater than or equal to 1, got 0; "),

@@ -96,8 +96,9 @@ class DataConfig(Config):
         if repeated:
             raise ValueError(f"{repeated[0]!r} must be named once among the columns, got it twice; drop one")
         covariates = self.known or self.past
-        if covariates and self.shape != "series":
-            raise ValueError(f"known and past must go with a series, got {covariates[0]!r} with {self.shape}; drop it")
+        if covariates and (self.text or self.shape != "series"):
+            shape = "strings" if self.text else self.shape
+            raise ValueError(f"known and past must go with a series, got {covariates[0]!r} with {shape}; drop it")
         wrong = {
             "strings": ("regress", "forecast"),
             "wide": ("forecast",),

@@ -79,7 +79,9 @@ def series_of(table: Table, request: SeriesRequest) -> list[Series]:
 def stream_series(table: Table, request: SeriesRequest) -> Iterator[Series]:
     """Yield the series of a table as of `series_of`, one at a time, so that they need not all be held."""
     value = _points(table, request)
-    names = {row[0]: row[1] for row in table.run("SELECT min(row), id FROM points GROUP BY id")} if request.ident else {}
+    names = (
+        {row[0]: row[1] for row in table.run("SELECT min(row), id FROM points GROUP BY id")} if request.ident else {}
+    )
     figures = ", ".join(f"v{i}" for i in range(1 + len(request.beside)))
     first = "first_value(row) OVER (PARTITION BY id ORDER BY row)"
     rows = (

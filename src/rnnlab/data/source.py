@@ -86,7 +86,9 @@ class Series:
         if self.season < 1:
             raise DataError(f"season must be at least 1, got {self.season}; give the steps of one period")
         known = [part for name in sorted(self.known) for part in (name.encode(), _numbers(self.known[name], "f8"))]
-        past = [part for name in sorted(self.past) for part in (b"past", name.encode(), _numbers(self.past[name], "f8"))]
+        past = [
+            part for name in sorted(self.past) for part in (b"past", name.encode(), _numbers(self.past[name], "f8"))
+        ]
         parts = (_instants(self.times), _numbers(self.values, "f8"), *known, *past)
         object.__setattr__(self, "fingerprint", _sha256(*parts))
 

@@ -165,7 +165,9 @@ def _series(codec: SeriesCodec, config: DataConfig, table: Table) -> Iterator[As
     batch = max(1, min(SERIES_BATCH, BATCH * 64 // (codec.past_length * codec.interface.features)))
     while block := list(islice(found, batch)):
         ids = tuple(one.name for one in block) if config.id else ()
-        yield Asked([_checked(codec, one, table.path) for one in block], ids, tuple(_after(codec, one) for one in block))
+        yield Asked(
+            [_checked(codec, one, table.path) for one in block], ids, tuple(_after(codec, one) for one in block)
+        )
 
 
 def _checked(codec: SeriesCodec, series: Series, path: Path) -> Series:

@@ -64,7 +64,9 @@ def baselines(task: Task, *, years: Sequence[int] = (), part: str = "test") -> t
     found = [("last", "last value", values_back(task, 1, part=part))]
     if 1 < season <= first:
         found.append(("season", f"{season} steps back", values_back(task, season, part=part)))
-    year = next((lag for lag in (() if timeline.several else years) if lag + GROWTH_STEPS + _codec(task).gap <= first), None)
+    year = next(
+        (lag for lag in (() if timeline.several else years) if lag + GROWTH_STEPS + _codec(task).gap <= first), None
+    )
     if year is not None:
         found.append(("year", f"{year} steps back", values_back(task, year, part=part)))
         title = f"{year} steps back x growth of the last {GROWTH_STEPS}"

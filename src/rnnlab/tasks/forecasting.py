@@ -187,7 +187,9 @@ def _has(series: Sequence[Series], names: Sequence[str], kind: str) -> None:
         for name in names:
             if name not in given:
                 got = suggest(name, given) if given else "none"
-                raise ConfigError(f"{kind} must name covariates of series {one.name!r}, {got}, got {name!r}; name another")
+                raise ConfigError(
+                    f"{kind} must name covariates of series {one.name!r}, {got}, got {name!r}; name another"
+                )
             if not np.isfinite(given[name]).all():
                 raise DataError(f"series {one.name!r} must have {name!r} for every time, got a missing one; fill it")
 
@@ -224,7 +226,7 @@ def _ends(timeline: Timeline, splits: Splits, codec: SeriesCodec) -> np.ndarray:
     """Return the position behind the last value that training sees as a target, of each series; its first window's end where
     it sees none.
     """
-    ends = np.minimum(timeline.bounds[:-1] + codec.past_length, timeline.bounds[1:])
+    ends: np.ndarray = np.minimum(timeline.bounds[:-1] + codec.past_length, timeline.bounds[1:])
     np.maximum.at(ends, timeline.series[splits.train], timeline.targets[splits.train] + codec.horizon)
     return ends
 
@@ -278,7 +280,9 @@ def _inputs(
     columns = [flat[:, None]]
     if not codec.plain:
         beside = [
-            codec.covariates(times_ahead(one.times, codec.gap + 1), *np.split(_beside(codec, one), [len(codec.past)], 1))
+            codec.covariates(
+                times_ahead(one.times, codec.gap + 1), *np.split(_beside(codec, one), [len(codec.past)], 1)
+            )
             for one in series
         ]
         columns.append(np.concatenate([one[codec.difference :].astype(np.float32) for one in beside]))

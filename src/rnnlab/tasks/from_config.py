@@ -65,8 +65,8 @@ def complete(config: TaskConfig, source: Source, horizon: int = 1) -> TaskConfig
 
     A forecast sees four seasons of a series, at least 28 values and at most 64, as long as 60 windows are left to train on;
     and changes against the season before where these vary far less than the values (`STEADY`), in the part that trains.
-    Of several series, that of middle length decides, and each must hold a window; each window is scaled by itself, and quantiles
-    are forecast: single series are often so uneven that their mean is far from their middle.
+    Of several series, that of middle length decides, all have those windows together, and each must hold one. Each window is
+    scaled by itself, and quantiles are forecast: single series are often so uneven that their mean is far from their middle.
 
     Raises:
         ConfigError: options of a forecast for other data.
@@ -80,7 +80,7 @@ def complete(config: TaskConfig, source: Source, horizon: int = 1) -> TaskConfig
     every = [source] if isinstance(source, Series) else list(source.series)
     middle, shortest = sorted(map(len, every))[len(every) // 2], min(map(len, every))
     trained = int(middle * (1 - config.test - config.validation))
-    room = max(1, trained - horizon - LEAST_EXAMPLES)
+    room = max(1, trained - horizon - max(1, LEAST_EXAMPLES // len(every)))
     difference = config.difference
     if difference is None:
         fits = len(every) == 1 and 1 < source.season <= room // 2 and horizon <= source.season
@@ -93,9 +93,7 @@ def complete(config: TaskConfig, source: Source, horizon: int = 1) -> TaskConfig
     if len(every) > 1:
         usual = {"scaling": "window", "quantiles": QUANTILES}
     left = {name: value for name, value in usual.items() if getattr(config, name) is None}
-    return config.replace(
-        context_length=config.context_length or max(1, context), difference=difference, **left
-    )
+    return config.replace(context_length=config.context_length or max(1, context), difference=difference, **left)
 
 
 def _steady(values: np.ndarray, season: int) -> bool:

@@ -123,7 +123,9 @@ class SeriesCodec(Config):
 
     def decode(self, outputs: np.ndarray, raw: Sequence[Any] = ()) -> list[Prediction]:
         """Return the next values for each row of ``outputs (examples, outputs)``; ``raw`` as it was encoded."""
-        return [{"prediction": row[0] if len(row) == 1 else row} for row in self.point(self.ahead(outputs, raw)).tolist()]
+        return [
+            {"prediction": row[0] if len(row) == 1 else row} for row in self.point(self.ahead(outputs, raw)).tolist()
+        ]
 
     def ahead(self, outputs: np.ndarray, raw: Sequence[Any], shift: np.ndarray | float = 0.0) -> np.ndarray:
         """Return the next values ``(examples, horizon, quantiles or 1)`` in the data's own units, quantiles rising.
@@ -202,7 +204,8 @@ class SeriesCodec(Config):
         scaled = (np.concatenate([past, known], axis=1) - offset) / scale
         parts, steps, last = [scaled[:, : len(self.past)]], np.arange(len(scaled)), len(scaled) - 1
         parts += [scaled[np.minimum(steps + lead, last), len(self.past) :] for lead in self.leads]
-        return np.concatenate([*parts, calendar_features(ahead, self.calendar)], axis=1)
+        parts += [calendar_features(ahead, self.calendar)] if self.calendar else []
+        return np.concatenate(parts, axis=1)
 
     @cached_property
     def _floor(self) -> dict[str, float]:

@@ -192,7 +192,7 @@ class Task:
     def target_position(self, example: Position) -> Position:
         """Return the position of an example's first target in the flat values (an int, or an array of them)."""
         found = cast(Timeline, self.timeline).targets[example]
-        return cast(Position, found if isinstance(example, np.ndarray) else int(found))
+        return cast(Position, found) if isinstance(example, np.ndarray) else int(found)
 
 
 def pinball(outputs: Tensor, targets: Tensor, quantiles: tuple[float, ...]) -> Tensor:
@@ -203,7 +203,7 @@ def pinball(outputs: Tensor, targets: Tensor, quantiles: tuple[float, ...]) -> T
         targets: ``(runs or 1, batch, horizon)``.
         quantiles: in 0..1.
     """
-    steps = outputs.unflatten(2, (-1, len(quantiles)))
+    steps = outputs.view(*outputs.shape[:2], -1, len(quantiles))
     over = targets.unsqueeze(-1) - steps
     shares = torch.tensor(quantiles, dtype=outputs.dtype, device=outputs.device)
     return torch.maximum(shares * over, (shares - 1) * over).mean(dim=(1, 2, 3))

@@ -77,7 +77,9 @@ def _of_series(codec: "SeriesCodec", raw: Series, place: str) -> Window:
     ahead = raw.times[:0]
     if codec.calendar:
         if len(raw.times) < 2:
-            raise DataError(f"{place} must have at least 2 times to tell their step, got {len(raw.times)}; pass more of it")
+            raise DataError(
+                f"{place} must have at least 2 times to tell their step, got {len(raw.times)}; pass more of it"
+            )
         ahead = times_ahead(raw.times, codec.gap + 1)[first:last]
     return Window(raw.name, raw.values[first:end], ahead, beside[:, : len(codec.past)], beside[:, len(codec.past) :])
 

@@ -1,0 +1,234 @@
+"""Forecasts of many series as a stranger meets them: train, predict, compare and verify, from files; bad requests in one line."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnnlab.cli import main
+from rnnlab.data import Series
+from rnnlab.runs import load
+
+QUICK = ["--hidden-size", "4", "--max-steps", "4"]
+COLUMNS = ["--id", "shop", "--time", "day", "--value", "sales"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(path: str = "shops.csv", days: int = 90, future: int = 0, shops: str = "abc") -> None:
+    """Write shops of different level, with a promotion, visitors, and ``future`` days without a value."""
+    draw = np.random.default_rng(0)
+    with Path(path).open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["shop", "day", "sales", "promo", "visits"])
+        for level, shop in enumerate(shops):
+            for day in range(days + future):
+                promo = int(draw.random() < 0.3)
+                value = round(10.0**level * (3 + np.sin(day * 2 * np.pi / 7) + 2 * promo + 0.1 * draw.random()), 4)
+                time = np.datetime64("2024-01-01") + day
+                rows.writerow([shop, time, *([value, promo, 5] if day < days else ["", promo, ""])])
+
+
+def test_many_series_train_predict_and_verify(capsys: pytest.CaptureFixture[str]) -> None:
+    write()
+    flags = [*COLUMNS, "--horizon", "3", "--known", "promo", "--calendar"]
+    assert main(["train", "shops.csv", *flags, *QUICK, "--out", "run", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in printed["baselines"]} == {"last", "season", "ridge"}
+    assert {"mase", "rmsse", "smape", "pinball"} <= set(printed["metrics"]["test"])
+    assert printed["baselines"][2]["title"] == "ridge on 21 lags and covariates, a series each"
+    assert printed["interval"]["level"] == 0.9
+    assert main(["verify", "run"]) == 0
+    write("ask.csv", days=60, future=3, shops="cbaz")
+    capsys.readouterr()
+    assert main(["predict", "run", "--file", "ask.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["predictions"]
+    assert [list(one) for one in found] == [["id", "time", "prediction", "lower", "upper"]] * 12
+    assert [(one["id"], one["time"]) for one in found[:4]] == [
+        ("c", "2024-03-01"), ("c", "2024-03-02"), ("c", "2024-03-03"), ("b", "2024-03-01"),
+    ]  # fmt: skip
+    assert all(one["lower"] <= one["prediction"] <= one["upper"] for one in found)
+    assert main(["predict", "run", "--file", "ask.csv"]) == 0
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [line[:2] for line in lines] == [[one["id"], one["time"]] for one in found]
+    assert [float(line[2]) for line in lines] == pytest.approx([one["prediction"] for one in found], rel=1e-5)
+
+
+def test_a_file_gives_what_python_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    write()
+    assert main(["train", "shops.csv", *COLUMNS, "--known", "promo", "--past", "visits,extra", *QUICK]) == 2
+    assert "must have the column 'extra'" in capsys.readouterr().err
+    assert main(["train", "shops.csv", *COLUMNS, "--known", "promo", *QUICK, "--out", "run"]) == 0
+    write("ask.csv", days=50, future=1)
+    capsys.readouterr()
+    assert main(["predict", "run", "--file", "ask.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["predictions"]
+    with Path("ask.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    asked = []
+    for shop in "abc":
+        mine = [row for row in rows if row["shop"] == shop]
+        values = np.array([float(row["sales"] or "nan") for row in mine])
+        known = {"promo": np.array([float(row["promo"]) for row in mine])}
+        asked.append(Series(np.array([row["day"] for row in mine], "datetime64[D]"), values, shop, known=known))
+    answers = load("run").predict(asked)
+    for key in ("prediction", "lower", "upper"):
+        assert [one[key] for one in found] == pytest.approx([one[key] for one in answers], rel=1e-5)
+
+
+def test_a_promotion_that_is_known_changes_the_forecast(capsys: pytest.CaptureFixture[str]) -> None:
+    write(days=200)
+    flags = [*COLUMNS, "--known", "promo", "--hidden-size", "16", "--epochs", "40", "--lr", "0.02"]
+    assert main(["train", "shops.csv", *flags, "--out", "run"]) == 0
+    write("ask.csv", days=60, future=1)
+    text = Path("ask.csv").read_text()
+    found = []
+    for promo in (0, 1):
+        lines = [
+            line if line.split(",")[2] else ",".join([*line.split(",")[:3], str(promo), ""])
+            for line in text.splitlines()
+        ]
+        Path("told.csv").write_text("\n".join(lines))
+        capsys.readouterr()
+        assert main(["predict", "run", "--file", "told.csv", "--json"]) == 0
+        found.append([one["prediction"] for one in json.loads(capsys.readouterr().out)["predictions"]])
+    for level, (without, with_it) in enumerate(zip(*found, strict=True)):
+        assert with_it - without == pytest.approx(2 * 10.0**level, rel=0.5)
+
+
+def test_many_series_are_compared_without_units(capsys: pytest.CaptureFixture[str]) -> None:
+    write()
+    flags = [*COLUMNS, "--known", "promo", "--cells", "gru", "--seeds", "5", "--rates", "0.01", "--max-steps", "6"]
+    assert main(["compare", "shops.csv", *flags, "--hidden-size", "4", "--workers", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["metric"] == "mase"
+    assert [one["name"] for one in found["baselines"]] == ["last", "season", "ridge"]
+    assert found["against"][0]["examples"] is not None
+    low, high = found["against"][0]["examples"]
+    assert low <= found["against"][0]["mean"] <= high
+    assert "in MASE [" in found["verdicts"][0]
+    assert found["verdicts"][-1].startswith("No network beats ")
+
+
+def test_built_in_sales_by_country_are_many_series(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "sales_by_country", "--known", "open", *QUICK, "--out", "run"]) == 0
+    assert "7 steps back" in capsys.readouterr().out
+    assert len(load("run").codec.names) == 8  # type: ignore[union-attr]
+    assert main(["train", "sales", "--known", "opne", *QUICK]) == 2
+    assert (
+        "known must name covariates of series 'revenue', one of open (nearest: open), got 'opne'"
+        in capsys.readouterr().err
+    )
+
+
+BAD: list[tuple[list[str], str]] = [
+    (["--known", "sales", *COLUMNS], "'sales' must be named once among the columns, got it twice"),
+    (["--past", "promo", "--known", "promo", *COLUMNS], "'promo' must be named once among the columns, got it twice"),
+    (["--known", "price", *COLUMNS], "must have the column 'price', got"),
+    (["--quantiles", "0.1,1.5", *COLUMNS], "quantiles must be between 0 and 1, got 1.5; write --quantiles"),
+    (["--quantiles", "low", *COLUMNS], "quantiles"),
+    (["--scaling", "own", *COLUMNS], "scaling must be one of standard, window"),
+    (["--context-length", "95", *COLUMNS], "must have at least context_length + horizon = 96 values, got 90 (3 of 3 series"),
+    (["--horizon", "89", *COLUMNS], "horizon 89, got 90 times"),
+    (["--text", "shop", "--target", "promo", "--known", "visits"], "known and past must go with a series, got 'visits'"),
+    (["--text", "shop", "--target", "day", "--calendar"], "calendar must go with a series to forecast, got it with other data"),
+    (["--text", "shop", "--target", "day", "--quantiles", "0.5"], "quantiles must go with a series to forecast"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_bad_requests_get_one_line_and_exit_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write()
+    assert main(["train", "shops.csv", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["shops.csv"]
+
+
+def rows_of(days: list[int], values: list[object]) -> str:
+    first = np.datetime64("2024-01-01")
+    return "".join(f"a,{first + day},{value},1,\n" for day, value in zip(days, values, strict=True))
+
+
+FORTY = list(range(40))
+ASKED: list[tuple[str, str]] = [
+    ("z,2024-01-01,5,0,\nz,2024-01-02,5,0,\n", "series 'z' must have at least the last 21 values, got 2; pass more"),
+    (
+        rows_of(FORTY, FORTY),
+        "series 'a' must have 'promo' for its last 21 values and the 1 steps after them, got it for 21",
+    ),
+    (
+        rows_of(FORTY, [*FORTY[:5], "", *FORTY[6:]]),
+        "must have sales up to its last one, got none at 2024-01-06; fill it",
+    ),
+    (rows_of([*FORTY[:-1], 99], FORTY), "must have every day, got none between 2024-02-08 and 2024-04-09"),
+    (rows_of(FORTY[::-1], FORTY), "day must rise, got 2024-02-08 after 2024-02-09"),
+    (rows_of(FORTY, ["few", *FORTY[1:]]), "sales must be a number, got 'few'"),
+]
+
+
+def test_bad_files_are_named_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    write()
+    assert main(["train", "shops.csv", *COLUMNS, "--known", "promo", *QUICK, "--out", "run"]) == 0
+    for content, message in ASKED:
+        Path("ask.csv").write_text("shop,day,sales,promo,visits\n" + content)
+        capsys.readouterr()
+        assert main(["predict", "run", "--file", "ask.csv"]) == 2
+        said = capsys.readouterr().err
+        assert message in said
+        assert said.count("\n") == 1
+    assert main(["predict", "run", *["1"] * 40]) == 2
+    assert "must be a table for a run that reads promo, got bare numbers; pass --file" in capsys.readouterr().err
+
+
+FLAGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "--id": st.sampled_from(["shop", "day", "nope"]),
+        "--time": st.sampled_from(["day", "sales"]),
+        "--value": st.sampled_from(["sales", "visits", "shop"]),
+        "--known": st.sampled_from(["promo", "promo,visits", "shop", ",", "sales"]),
+        "--past": st.sampled_from(["visits", "promo", "day"]),
+        "--horizon": st.sampled_from(["1", "5", "60"]),
+        "--season": st.sampled_from(["1", "7", "400"]),
+        "--quantiles": st.sampled_from(["0.5", "0.1,0.9", "", "2", "0.9,0.1,0.9"]),
+        "--scaling": st.sampled_from(["window", "standard"]),
+        "--context-length": st.sampled_from(["1", "10", "80"]),
+        "--difference": st.sampled_from(["0", "3", "7", "80"]),
+        "--test": st.sampled_from(["0.01", "0.5", "0.95"]),
+        "--validation": st.sampled_from(["0", "0.3"]),
+        "--aggregate": st.sampled_from(["mean", "last"]),
+        "--fill": st.sampled_from(["zero", "linear"]),
+        "--frequency": st.sampled_from(["day", "week", "year"]),
+    },
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(flags=FLAGS, switches=st.lists(st.sampled_from(["--calendar", "--log", "--sort"]), unique=True))
+def test_any_flags_train_or_get_one_line(flags: dict[str, str], switches: list[str], capsys: Any) -> None:
+    import shutil
+
+    shutil.rmtree("run", ignore_errors=True)
+    write(days=70)
+    words = [f"{name}={value}" for name, value in flags.items()]
+    capsys.readouterr()
+    code = main(["train", "shops.csv", *words, *switches, "--hidden-size", "2", "--max-steps", "1", "--out", "run"])
+    said = capsys.readouterr().err
+    if code == 0:
+        assert load("run").status in ("done", "diverged")
+    else:
+        assert code == 2
+        assert said.count("\n") == 1
+        assert not Path("run").exists()
