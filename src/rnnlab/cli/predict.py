@@ -53,18 +53,17 @@ def predict(
     import torch
 
     from rnnlab.runs import load
+    from rnnlab.runs.answers import prepare
 
     # A forward pass of a batch gains nothing from more threads than one.
     torch.set_num_threads(1)
-    loaded = load(run)
-    # Torch's own layers need no compiled kernels to be loaded, which takes longer than ten thousand answers.
-    loaded.model.engine = "equations" if loaded.model_config.cell == "combined" else "torch"
+    loaded = prepare(load(run))
     with _asked(loaded, inputs, file, text) as batches, _sink(out) as sink:
-        answers = (answer for batch in batches for answer in _answers(loaded, batch))
+        found = (one for batch in batches for one in _answers(loaded, batch))
         if json:
-            _write_json(answers, sink)
+            _write_json(found, sink)
         else:
-            for answer in answers:
+            for answer in found:
                 sink.write(_line(answer) + "\n")
     return 0
 
@@ -87,28 +86,9 @@ def _sink(out: Path | None) -> Any:
 
 
 def _answers(run: "Run", batch: "Asked") -> Iterator[dict[str, Any]]:
-    found = run.predict(batch.raw)
-    if run.codec.kind == "series":
-        for row, answer in enumerate(found):
-            name = {"id": batch.ids[row]} if batch.ids else {}
-            yield from (name | step for step in _steps(answer, batch.times[row] if batch.times else None))
-    elif batch.ids:
-        yield from ({"id": name, **answer} for name, answer in zip(batch.ids, found, strict=True))
-    else:
-        yield from found
+    from rnnlab.runs.answers import answers
 
-
-def _steps(answer: dict[str, Any], times: Any) -> Iterator[dict[str, Any]]:
-    """Yield an answer for each step ahead; its time is the step's number where the input had no times."""
-    columns = [answer["prediction"], answer.get("lower"), answer.get("upper")]
-    steps = zip(*(one if isinstance(one, list) else [one] * (_length(columns[0])) for one in columns))
-    for ahead, (value, lower, upper) in enumerate(steps):
-        time = str(times[ahead]) if times is not None else ahead + 1
-        yield {"time": time, "prediction": value, "lower": lower, "upper": upper}
-
-
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, list) else 1
+    return answers(run, run.predict(batch.raw), ids=batch.ids, times=batch.times)
 
 
 def _write_json(answers: Iterator[dict[str, Any]], sink: TextIO) -> None:

@@ -94,6 +94,31 @@ class Sequences:
         levels = None if self.levels is None else self.levels.to(device)
         return Sequences(self.values.to(device), self.starts.to(device), self.lengths.to(device), levels)
 
+    def part(self, first: int, end: int) -> "Sequences":
+        """Return the examples from ``first`` up to ``end``, with no more values than they need."""
+        starts, lengths = self.starts[first:end], self.lengths[first:end]
+        if not len(starts):
+            return Sequences(self.values[:0], starts, lengths)
+        low, high = int(starts.min()), int((starts + lengths).max())
+        return Sequences(self.values[low:high], starts - low, lengths)
+
+    @classmethod
+    def join(cls, parts: Sequence["Sequences"]) -> "Sequences":
+        """Return the examples of ``parts``, at least one of them, behind each other; all symbols, or all of the same features.
+
+        Example:
+            >>> one = Sequences.pack([np.zeros((3, 1)), np.zeros((5, 1))])
+            >>> Sequences.join([one, one.part(1, 2)]).lengths.tolist()
+            [3, 5, 5]
+        """
+        first, starts = 0, []
+        for part in parts:
+            starts.append(part.starts + first)
+            first += len(part.values)
+        return cls(
+            torch.cat([part.values for part in parts]), torch.cat(starts), torch.cat([part.lengths for part in parts])
+        )
+
     @classmethod
     def pack(cls, arrays: Sequence[np.ndarray]) -> "Sequences":
         """Return the sequences of ``arrays``, each ``(time, features)`` numbers or ``(time,)`` symbols.

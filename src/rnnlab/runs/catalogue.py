@@ -63,7 +63,7 @@ def find_runs(folder: Path) -> list[Entry]:
     if not folder.is_dir():
         got = "a file" if folder.exists() else "nothing"
         raise RunFolderError(f"{folder} must be a folder of runs, got {got}; pass the folder that train wrote to")
-    return [_entry(found) for found in sorted(_folders(folder))]
+    return [entry_of(found) for found in sorted(run_folders(folder))]
 
 
 def select(
@@ -116,14 +116,16 @@ def _place(entry: Entry, sort: str) -> Any:
     return -value if sort in HIGHER_IS_BETTER else value
 
 
-def _folders(folder: Path) -> Iterator[Path]:
+def run_folders(folder: Path) -> Iterator[Path]:
+    """Yield every folder below ``folder``, and itself, that holds a ``run.json``; links and hidden folders are passed over."""
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         if "run.json" in files:
             yield Path(place)
 
 
-def _entry(folder: Path) -> Entry:
+def entry_of(folder: Path) -> Entry:
+    """Return the entry of one run folder; what is wrong with it is the entry's ``problem``."""
     try:
         record = read_record(folder)
         if record.status != "training":

@@ -79,7 +79,10 @@ class Run:
         Raises:
             DataError: where an input is not of the kind that the run was trained on.
         """
-        outputs = self.outputs(raw)
+        return self.read(self.outputs(raw), raw)
+
+    def read(self, outputs: np.ndarray, raw: Sequence[Any]) -> list[Prediction]:
+        """Return what `predict` does, from the network's outputs ``(examples, outputs)`` for ``raw``."""
         found = self.codec.decode(outputs, raw)
         interval = self.data.get("interval")
         if not isinstance(self.codec, SeriesCodec) or not isinstance(interval, dict):

@@ -15,6 +15,7 @@ from rnnlab.data.sequences import Sequences
 from rnnlab.data.vocabulary import Vocabulary
 from rnnlab.errors import DataError
 from rnnlab.tasks.series_codec import Prediction, SeriesCodec
+from rnnlab.tasks.window import numbers_of
 
 __all__ = ["Codec", "NumberCodec", "Prediction", "SeriesCodec", "TextCodec", "decode_labels", "probabilities"]
 
@@ -78,10 +79,7 @@ class NumberCodec(Config):
 
     def _checked(self, row: int, values: Any) -> np.ndarray:
         features = len(self.offset)
-        try:
-            array = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise DataError(f"input {row} must be numbers, got {str(values)[:40]!r}; pass (time, {features})") from None
+        array = numbers_of(values, f"input {row}", f"(time, {features})")
         array = array[:, None] if array.ndim == 1 and features == 1 else array
         if array.ndim != 2 or array.shape[1] != features or not len(array):
             raise DataError(

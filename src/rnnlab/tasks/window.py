@@ -55,10 +55,27 @@ def window_of(codec: "SeriesCodec", raw: Any, place: str) -> Window:
         raise DataError(
             f"{place} must be a rnnlab.data.Series with its times and {names}, got numbers alone; pass one, or a --file"
         )
-    values = np.asarray(raw, dtype=np.float64).reshape(-1)[-codec.past_length :]
+    values = numbers_of(raw, place, "(time,)").reshape(-1)[-codec.past_length :]
     _check(codec, values, place)
     nothing = np.zeros((len(values), 0))
     return Window("", values, np.zeros(0, "datetime64[D]"), nothing, nothing)
+
+
+def numbers_of(values: Any, place: str, shape: str) -> np.ndarray:
+    """Return ``values`` as float64.
+
+    Args:
+        values: numbers, in lists or not.
+        place: what messages call them.
+        shape: what they are to be, for messages.
+
+    Raises:
+        DataError: they are no numbers.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f"{place} must be numbers, got {str(values)[:40]!r}; pass {shape}") from None
 
 
 def _of_series(codec: "SeriesCodec", raw: Series, place: str) -> Window:
