@@ -16,6 +16,7 @@ VERBS = {
     "predict": ("Ask a run: a prediction a line.", "rnnlab predict runs/names-gru Kowalski Rossi"),
     "runs": ("List the runs in a folder.", "rnnlab runs --task classify --sort accuracy"),
     "report": ("Put runs beside each other in a report.", "rnnlab report runs/names-gru runs/names-lstm"),
+    "serve": ("Serve runs over HTTP: a page to touch, and an endpoint.", "rnnlab serve runs/names-gru --port 8080"),
     "verify": ("Train a run again and say whether it comes out the same.", "rnnlab verify runs/names-gru"),
     "lab": ("Run the lab: four studies on real data, answered in one report.", "rnnlab lab names sales --out results"),
     "data": ("List the built-in data, or write one of them as CSV.", "rnnlab data names --out names.csv"),

@@ -9,7 +9,7 @@
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -49,10 +49,12 @@ class Guard:
     Args:
         app: what is guarded.
         token: that every request must carry; None lets in who reaches a loopback address by its own name.
+        hosts: names that are answered without a token, beside the loopback ones.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, *, token: str | None = None, hosts: Sequence[str] = ()) -> None:
         self._app, self._token = app, token
+        self._hosts = {*LOOPBACK, *(host.lower() for host in hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -71,7 +73,7 @@ class Guard:
         """Return what to say to a request that is not let through; None lets it through."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self._token is None and _name(host) not in LOOPBACK:
+        if self._token is None and _name(host) not in self._hosts:
             return refuse(f"host must be {LOOPBACK[0]} or localhost, got {host[:100]!r}; ask by that name", 421)
         changes = scope["type"] == "websocket" or scope["method"] not in SAFE
         origin = headers.get("origin")

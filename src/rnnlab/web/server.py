@@ -3,7 +3,7 @@
 How it meets the network (sockets, signals, time limits) is `rnnlab.web.process`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -32,6 +32,7 @@ def create_app(
     folder: Path = Path("runs"),
     limits: Limits | None = None,
     token: str | None = None,
+    hosts: Sequence[str] = (),
     page: bool = True,
 ) -> FastAPI:
     """Return the application that serves ``runs``; its ``state`` has ``runs``, ``batcher``, ``uploads`` and ``limits``.
@@ -41,6 +42,7 @@ def create_app(
         folder: where new runs, and uploads, are written.
         limits: on what clients may ask for; None takes the usual ones.
         token: that every request must carry; None lets in who asks a loopback address by its own name.
+        hosts: names that the service is asked by, beside the loopback ones.
         page: with the page, where NiceGUI is installed.
 
     Example:
@@ -64,7 +66,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _refuse_http)
     # The last one added is the outermost.
     app.add_middleware(Bodies, limits=limits, folder=folder)
-    app.add_middleware(Guard, token=token)
+    app.add_middleware(Guard, token=token, hosts=hosts)
     if page and find_spec("nicegui") is not None and find_spec("rnnlab.web.page") is not None:
         import_module("rnnlab.web.page").mount(app, folder, runs)
     else:
