@@ -9,7 +9,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,6 +62,8 @@ class _Request:
 
     def share(self) -> Sequences:
         """Return the inputs that are next, at least one."""
+        if not self.answered and self.steps <= SHARE:
+            return self.inputs
         steps = self.inputs.lengths[self.answered :].cumsum(0)
         taken = max(1, int((steps <= SHARE).sum()))
         return self.inputs.part(self.answered, self.answered + taken)
@@ -194,8 +196,8 @@ def _work(requests: list[_Request], store: RunStore) -> _Turn:
         turn.reached += 1
         try:
             run = request.begin(store)
-            if len(request.inputs):
-                turn.steps += int(request.share().lengths.sum())
+            if request.raw:
+                turn.steps += min(request.steps, SHARE)
                 groups.setdefault(id(run), []).append(request)
             else:
                 turn.ends[request] = []
@@ -218,14 +220,20 @@ def _pass(group: list[_Request]) -> None:
     shares = [request.share() for request in group]
     inputs = Sequences.join(shares)
     outputs = np.zeros((len(inputs), run.codec.interface.outputs), dtype=np.float32)
-    order = torch.argsort(inputs.lengths, stable=True)
-    while len(order):
-        # The longest of a pass is its last: count times length is what the network computes.
-        padded = inputs.lengths[order] * torch.arange(1, len(order) + 1)
-        count = max(1, int((padded <= PASS).sum()))
-        outputs[order[:count].numpy()] = model_outputs(run.model, inputs, order[:count])[0]
-        order = order[count:]
+    for index in _alike(inputs.lengths):
+        outputs[index.numpy()] = model_outputs(run.model, inputs, index)[0]
     first = 0
     for request, share in zip(group, shares, strict=True):
         request.take(outputs[first : first + len(share)])
         first += len(share)
+
+
+def _alike(lengths: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Yield the examples of one forward pass after the other, the short ones first."""
+    order = torch.argsort(lengths, stable=True)
+    while len(order):
+        # The longest of a pass is its last: count times length is what the network computes.
+        padded = lengths[order] * torch.arange(1, len(order) + 1)
+        count = max(1, int((padded <= PASS).sum()))
+        yield order[:count]
+        order = order[count:]

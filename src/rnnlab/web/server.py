@@ -60,8 +60,8 @@ def create_app(
     app = FastAPI(title="rnnlab", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.runs, app.state.batcher, app.state.limits = runs, batcher, limits
     app.state.uploads = Uploads(folder / ".uploads", limits)
-    app.include_router(documentation(app))
     app.include_router(routes(runs, batcher, limits))
+    app.include_router(documentation(app))
     app.add_exception_handler(InputError, _refuse_input)
     app.add_exception_handler(HTTPException, _refuse_http)
     # The last one added is the outermost.
