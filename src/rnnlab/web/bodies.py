@@ -47,18 +47,18 @@ class Bodies:
             await self._app(scope, receive, send)
             return
         length = int(declared) if declared.isdigit() else None
-        found: Receive | Response
+        found: Receive | Response | None
         if scope["path"].startswith(UPLOADS):
             found = await self._upload(receive, length)
         else:
             found = await self._whole(receive, length, expected="expect" in headers)
         if isinstance(found, Response):
             await found(scope, receive, send)
-        else:
+        elif found is not None:
             await self._app(scope, found, send)
 
-    async def _whole(self, receive: Receive, length: int | None, *, expected: bool) -> Receive | Response:
-        """Return a channel that gives the body, which has been read whole."""
+    async def _whole(self, receive: Receive, length: int | None, *, expected: bool) -> Receive | Response | None:
+        """Return a channel that gives the body, which has been read whole; None where its sender has left."""
         largest, seconds, parts, size = self._limits.body, self._limits.silence, list[bytes](), length or 0
         if size > largest:
             # Who asks whether to go on (Expect) has sent nothing yet.
@@ -70,7 +70,7 @@ class Bodies:
             except TimeoutError:
                 return _too_slow(seconds)
             if message["type"] != "http.request":
-                break
+                return None
             parts.append(message.get("body", b""))
             size, more = size + len(parts[-1]), message.get("more_body", False)
             if size > largest:

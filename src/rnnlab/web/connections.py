@@ -41,7 +41,7 @@ class Connections:
         while len(new.connections) > self._limits.connections and self._silent:
             longest, _ = self._silent.popitem(last=False)
             new.connections.discard(longest)
-            longest.transport.abort()
+            longest.cut()
         return len(new.connections) <= self._limits.connections
 
     def silent(self, connection: "Watched") -> None:
@@ -69,11 +69,19 @@ class Connections:
             if size:
                 unread[one] = (size, since if size == before else now)
                 if size == before and since + seconds < now:
-                    one.transport.abort()
+                    cut(one)
         self._unread = unread
         self._sweeping = bool(any_one.connections)
         if self._sweeping:
             any_one.loop.call_later(SWEEP_SECONDS, self._sweep, any_one)
+
+
+def cut(connection: Any) -> None:
+    """End a connection of any protocol now."""
+    if isinstance(connection, Watched):
+        connection.cut()
+    else:
+        connection.transport.abort()
 
 
 class Watched(HttpToolsProtocol):
@@ -121,10 +129,21 @@ class Watched(HttpToolsProtocol):
         if self._head and not self.transport.is_closing():
             self._refuse(408, f"head must come within {seconds:g} s, got a part of it; send it again")
         else:
-            self.transport.abort()
+            self.cut()
+
+    def cut(self) -> None:
+        """End the connection now, whatever it waits for."""
+        # Whoever is still about to answer must know before the transport is closed, or the loop raises.
+        for cycle in (self.cycle, *(waiting for waiting, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.disconnected = True
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
+        """Answer what is no HTTP, or has an address that no parser takes."""
+        if len(getattr(self, "url", b"")) > HEAD_BYTES // 2:
+            self._refuse(431, f"head must be at most {HEAD_BYTES:,} bytes, got more; name a run by its id")
+            return
         self._refuse(400, "request must be HTTP/1.1, got something else; see /docs")
 
     def _refuse(self, status: int, words: str, *, retry: int | None = None) -> None:

@@ -8,6 +8,7 @@
 - *Headers*: a content security policy without any other origin, no sniffing, no framing, no referrer.
 """
 
+import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
@@ -94,7 +95,8 @@ class Guard:
             # One slash: '//evil' would be another host.
             path = "/" + scope["path"].lstrip("/\\")
             response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303, {"Cache-Control": "no-store"})
-            response.set_cookie(COOKIE, given, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
+            # Not strict: a link that is followed from a mail would arrive here without the cookie that it was just given.
+            response.set_cookie(COOKIE, given, httponly=True, samesite="lax", secure=scope["scheme"] == "https")
             return response
         got = "none" if given is None and _carried(Headers(scope=scope)) is None else "another"
         words = f"token must be the one that rnnlab serve was given, got {got}; send Authorization: Bearer TOKEN"
@@ -149,6 +151,12 @@ def _with_headers(send: Send, scope: Scope) -> Send:
             headers.setdefault("Content-Security-Policy", policy(scope["path"]))
             if scope["path"].startswith("/api"):
                 headers.setdefault("Cache-Control", "no-store")
-        await send(message)
+        try:
+            await send(message)
+        except RuntimeError as error:
+            # uvloop says so where the client left a moment ago and the server has not been told yet; let it be told.
+            if "handler is closed" not in str(error):
+                raise
+            await asyncio.sleep(0)
 
     return wrapped

@@ -3,6 +3,7 @@
 It knows sockets and signals; what is answered is the application's business (`rnnlab.web.server`).
 """
 
+import asyncio
 import gc
 import ipaddress
 import os
@@ -15,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from rnnlab.errors import ConfigError
-from rnnlab.web.connections import Connections, Watched
+from rnnlab.web.connections import Connections, Watched, cut
 from rnnlab.web.limits import Limits
 
 MAKE_TOKEN = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
@@ -92,7 +93,7 @@ def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[str], None]) -
     config = uvicorn.Config(
         app, http=type("Bounded", (Watched,), {"watch": watch}), loop="uvloop" if find_spec("uvloop") else "asyncio",
         lifespan="on", log_config=None, log_level="error", access_log=False, server_header=False, proxy_headers=False,
-        ws_max_size=limits.body, timeout_keep_alive=30, timeout_graceful_shutdown=STOP_SECONDS, backlog=BACKLOG,
+        ws_max_size=limits.body, timeout_keep_alive=30, timeout_graceful_shutdown=2 * STOP_SECONDS, backlog=BACKLOG,
     )  # fmt: skip
     host, port = bound.getsockname()[:2]
     # What is imported stays: looked through for garbage, it stalls every client for 100 to 400 ms, once in some 1500 requests.
@@ -100,9 +101,22 @@ def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[str], None]) -
     gc.freeze()
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     try:
-        uvicorn.Server(config).run(sockets=[bound])
+        _Server(config).run(sockets=[bound])
     finally:
         gc.unfreeze()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which ends though a client does not."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let who is being answered have the answer, for a while; then cut the rest."""
+        asyncio.get_running_loop().call_later(STOP_SECONDS, self._cut)
+        await super().shutdown(sockets)
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            cut(connection)
 
 
 def _most_files() -> int:
