@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason='needs pip install "rnnlab[web]"')
-schemathesis = pytest.importorskip("schemathesis", reason='needs pip install "rnnlab[dev]"')
+pytest.importorskip("schemathesis", reason='needs pip install "rnnlab[dev]"')
 
+import schemathesis
 from hypothesis import HealthCheck, settings
+from tests.web.serving import Served, serving
 
 from rnnlab.web.server import create_app
 from rnnlab.web.store import RunStore
-from tests.web.serving import Served, serving
 
 
 @pytest.fixture(scope="module")
