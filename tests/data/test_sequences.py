@@ -89,3 +89,16 @@ def test_balanced_draws_every_class_alike() -> None:
 def test_runs_with_another_seed_see_another_order() -> None:
     (both,) = batching.batches("shuffle", 50, torch.ones(50), None, [0, 1], 0)
     assert not torch.equal(both[0], both[1])
+
+
+@given(lengths=LENGTHS, cuts=st.lists(st.integers(0, 30), max_size=4), levelled=st.booleans())
+def test_parts_joined_are_the_whole(lengths: list[int], cuts: list[int], levelled: bool) -> None:
+    draw = np.random.default_rng(sum(lengths))
+    packed = Sequences.pack([draw.normal(size=(length, 2)) for length in lengths])
+    levels = torch.rand(len(lengths), 2) + 0.5 if levelled else None
+    whole = Sequences(packed.values, packed.starts, packed.lengths, levels)
+    edges = [0, *sorted(min(cut, len(lengths)) for cut in cuts), len(lengths)]
+    joined = Sequences.join([whole.part(first, end) for first, end in zip(edges, edges[1:], strict=False)])
+    every = torch.arange(len(lengths))
+    for found, expected in zip(joined.gather(every), whole.gather(every), strict=True):
+        assert found is expected is None or torch.equal(found, expected)

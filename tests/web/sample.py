@@ -9,7 +9,7 @@ from rnnlab.data import LabelledStrings, NumberSequences, sales
 from rnnlab.runs import Run, save
 from rnnlab.tasks import Task, classify_strings, forecast_series, from_numbers
 from rnnlab.training import train
-from rnnlab.training.fit import interval
+from rnnlab.training.intervals import interval
 
 
 def tasks() -> dict[str, Task]:

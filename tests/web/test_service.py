@@ -70,7 +70,7 @@ def test_one_input_and_many_are_the_same_question(app: FastAPI) -> None:
 
 def test_several_series_say_which_input_they_answer(app: FastAPI) -> None:
     answer = ask(app, "POST", "/api/predict", json={"run": "series", "inputs": [PAST, PAST[:-1]]}).json()["predictions"]
-    assert [(one["input"], one["time"]) for one in answer] == [(i, t) for i in (0, 1) for t in (1, 2, 3)]
+    assert [(one["id"], one["time"]) for one in answer] == [(i, t) for i in "01" for t in (1, 2, 3)]
 
 
 def test_the_only_run_need_not_be_named(runs: Path) -> None:
@@ -110,9 +110,9 @@ def test_a_large_question_does_not_hold_up_a_small_one(runs: Path, monkeypatch: 
     app, order = create_app(RunStore([runs]), page=False), []
     run, answers = load(runs / "strings"), batching.answers
 
-    def noted(run: Any, found: Any) -> Any:
+    def noted(run: Any, found: Any, **given: Any) -> Any:
         order.append(len(found))
-        return answers(run, found)
+        return answers(run, found, **given)
 
     monkeypatch.setattr(batching, "answers", noted)
     large = [("ax12345" * 3)[: 1 + n % 17] for n in range(200)]

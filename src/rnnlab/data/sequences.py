@@ -97,14 +97,13 @@ class Sequences:
     def part(self, first: int, end: int) -> "Sequences":
         """Return the examples from ``first`` up to ``end``, with no more values than they need."""
         starts, lengths = self.starts[first:end], self.lengths[first:end]
-        if not len(starts):
-            return Sequences(self.values[:0], starts, lengths)
-        low, high = int(starts.min()), int((starts + lengths).max())
-        return Sequences(self.values[low:high], starts - low, lengths)
+        levels = None if self.levels is None else self.levels[first:end]
+        low, high = (int(starts.min()), int((starts + lengths).max())) if len(starts) else (0, 0)
+        return Sequences(self.values[low:high], starts - low, lengths, levels)
 
     @classmethod
     def join(cls, parts: Sequence["Sequences"]) -> "Sequences":
-        """Return the examples of ``parts``, at least one of them, behind each other; all symbols, or all of the same features.
+        """Return the examples of ``parts`` behind each other: one part or more, all of the same features, all with levels or none.
 
         Example:
             >>> one = Sequences.pack([np.zeros((3, 1)), np.zeros((5, 1))])
@@ -115,9 +114,11 @@ class Sequences:
         for part in parts:
             starts.append(part.starts + first)
             first += len(part.values)
+        levels = [part.levels for part in parts if part.levels is not None]
         return cls(
-            torch.cat([part.values for part in parts]), torch.cat(starts), torch.cat([part.lengths for part in parts])
-        )
+            torch.cat([part.values for part in parts]), torch.cat(starts), torch.cat([part.lengths for part in parts]),
+            torch.cat(levels) if levels else None,
+        )  # fmt: skip
 
     @classmethod
     def pack(cls, arrays: Sequence[np.ndarray]) -> "Sequences":

@@ -77,7 +77,9 @@ class _Request:
         """Return the answers, or None where inputs are left."""
         if self.run is None or self.answered < len(self.inputs):
             return None
-        return list(answers(self.run, self.run.codec.decode(self.outputs, self.raw)))
+        several = self.run.codec.kind == "series" and len(self.raw) > 1
+        ids = [str(number) for number in range(len(self.raw))] if several else []
+        return list(answers(self.run, self.run.read(self.outputs, self.raw), ids=ids))
 
 
 class Batcher:

@@ -34,7 +34,7 @@ class Answers(BaseModel):
 
     predictions: list[dict[str, Any]] = Field(
         description="In the order of the inputs: {prediction, probabilities} of a classifier, {prediction} of a number, "
-        "and {time, prediction, lower, upper} for each step ahead of a series (with its input where there are several).",
+        "and {time, prediction, lower, upper} for each step ahead of a series (with the number of its input as id where there are several).",
         examples=[[{"prediction": "Polish", "probabilities": {"Polish": 0.97, "Czech": 0.03}}]],
     )
 
@@ -158,16 +158,15 @@ def _refuse_the_rest(router: APIRouter) -> None:
 
 
 def _details(name: str, run: Run, limits: Limits, folder: str) -> dict[str, Any]:
-    codec, face = run.codec, run.codec.interface
-    series = codec.kind == "series"
+    codec = run.codec
     return {
         "id": name, "name": run.name, "status": run.status, "task": run.data.get("kind", ""),
         "input": {
-            "kind": codec.kind, "features": 0 if codec.kind == "text" else 1 if series else face.features,
+            "kind": codec.kind, "features": 1 if codec.kind == "series" else codec.interface.features,
             "shortest": codec.past_length if codec.kind == "series" else int(codec.kind == "numbers"),
             "longest": limits.length,
         },
-        "labels": [] if codec.kind == "series" else list(codec.labels), "horizon": face.outputs if series else 0,
+        "labels": [] if codec.kind == "series" else list(codec.labels), "horizon": codec.horizon if codec.kind == "series" else 0,
         "model": run.model_config.model_dump(), "training": run.train_config.model_dump(), "metrics": run.metrics,
         "baselines": run.data.get("baselines", []), "interval": run.data.get("interval"),
         "findings": [finding.to_dict() for finding in run.findings], "history": list(run.history),
