@@ -12,18 +12,19 @@ here prints, draws or writes files.
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
-from rnnlab.comparison.pool import run_jobs
 from rnnlab.comparison.resampling import Answers, answers, errors
 from rnnlab.comparison.result import Against, CellResult, Comparison, Seed
 from rnnlab.comparison.settings import TITLES, ComparisonConfig
 from rnnlab.comparison.sizes import count_weights, matched
-from rnnlab.comparison.tuning import CellJob, Progress, Trained
+from rnnlab.comparison.tuning import CellJob, Trained
 from rnnlab.comparison.verdicts import METRICS, SPOKEN, judge, sentences, strongest
 from rnnlab.data import Source
+from rnnlab.engine import Here, Job, Processes, Progress
 from rnnlab.errors import ConfigError
 from rnnlab.runs import Run, model_outputs
 from rnnlab.tasks import Task, forecast_baselines
@@ -68,14 +69,17 @@ class Comparing:
         self._began = time.perf_counter()
         yield Progress("baselines", 0.0)
         self.baselines = self._measure_baselines()
-        jobs = {cell: CellJob(self.plan, self.config, model, self.metric) for cell, model in self.models.items()}
-        spent = dict.fromkeys(jobs, 0.0)
-        for event in run_jobs(jobs, self.workers):
-            spent[event.cell] = event.progress.spent
-            if event.trained is not None:
-                self._keep(event.cell, event.trained)
-            share = BASELINES_SHARE + (1 - BASELINES_SHARE) * sum(spent.values()) / len(spent)
-            yield Progress(event.progress.title, share)
+        jobs = [
+            Job(cell, TITLES[cell], CellJob(self.config, model, self.metric)) for cell, model in self.models.items()
+        ]
+        spent, workers = dict.fromkeys(self.models, 0.0), min(self.workers, len(jobs))
+        with closing(Processes(self.plan, workers) if workers > 1 else Here(self.plan)) as engine:
+            for event in engine.run(jobs):
+                spent[event.job.name] = event.progress.spent
+                if event.done:
+                    self._keep(event.job.name, event.outcome)
+                share = BASELINES_SHARE + (1 - BASELINES_SHARE) * sum(spent.values()) / len(spent)
+                yield Progress(event.progress.title, share)
         self._done = True
 
     def result(self) -> Comparison:

@@ -14,17 +14,10 @@ from rnnlab.comparison.result import Tried
 from rnnlab.comparison.settings import TITLES, ComparisonConfig
 from rnnlab.comparison.verdicts import METRICS
 from rnnlab.config import ModelConfig, TrainConfig
+from rnnlab.engine import Progress, Tell
 from rnnlab.runs import Run
 from rnnlab.training import Training
 from rnnlab.training.fit import Plan, using_threads, usual_threads
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far it is: what is being done, and the share done, 0..1."""
-
-    title: str
-    spent: float
 
 
 @dataclass(frozen=True)
@@ -38,21 +31,19 @@ class Trained:
 
 @dataclass(frozen=True)
 class CellJob:
-    """What is to be done for one cell; it can be sent to another process.
+    """What is to be done for one cell, anywhere: the work of a `rnnlab.engine.Job` whose jobs share the plan.
 
     Args:
-        plan: the task, and what all cells have in common.
         config: seeds and grid.
         model: the cell, at its matched size.
         metric: that the rate is chosen by, of the validation part.
     """
 
-    plan: Plan
     config: ComparisonConfig
     model: ModelConfig
     metric: str
 
-    def work(self) -> Generator[Progress, None, Trained]:
+    def __call__(self, plan: Plan, tell: Tell) -> Generator[Progress, None, Trained]:
         """Do it; yield after every update; return what came of it."""
         began, config, title = time.perf_counter(), self.config, TITLES[self.model.cell]
         chosen, tried = config.rates[0], tuple(Tried(rate, None, None, 0) for rate in config.rates)
@@ -60,32 +51,32 @@ class CellJob:
         share = tuning / (tuning + config.seeds)
         with using_threads(usual_threads(self.model)):
             if tuning:
-                training = self._training(self._rates())
+                training = self._training(plan, self._rates(plan.training))
                 for step in training:
                     yield Progress(f"{title}: tuning over {len(config.rates)} learning rates", share * step.spent)
                 tried = _tried(training.runs(), config.rates, self.metric)
                 chosen = best(tried, METRICS[self.metric][1]).lr
-            training = self._training(self._seeds(chosen))
+            training = self._training(plan, self._seeds(plan.training, chosen))
             for step in training:
                 spent = share + (1 - share) * step.spent
                 yield Progress(f"{title}: {config.seeds} seeds at learning rate {chosen:g}", spent)
             runs = training.runs()
         # Sums over a stack round otherwise than those of a run alone: who trains it again has to know.
-        about = {**self.plan.source, "stack": config.seeds}
+        about = {**plan.source, "stack": config.seeds}
         told = tuple(replace(run, data=run.data | about) for run in runs)
         return Trained(told, tried, time.perf_counter() - began)
 
-    def _training(self, configs: list[TrainConfig]) -> Training:
-        return Training(self.plan.task, self.model, configs, device=self.plan.device, name=self.model.cell)
+    def _training(self, plan: Plan, configs: list[TrainConfig]) -> Training:
+        return Training(plan.task, self.model, configs, device=plan.device, name=self.model.cell)
 
-    def _rates(self) -> list[TrainConfig]:
+    def _rates(self, base: TrainConfig) -> list[TrainConfig]:
         first = self.config.first_seed + self.config.seeds
         seeds = range(first, first + self.config.tuning_seeds)
-        return [self.plan.training.replace(lr=rate, seed=seed) for rate in self.config.rates for seed in seeds]
+        return [base.replace(lr=rate, seed=seed) for rate in self.config.rates for seed in seeds]
 
-    def _seeds(self, rate: float) -> list[TrainConfig]:
+    def _seeds(self, base: TrainConfig, rate: float) -> list[TrainConfig]:
         first = self.config.first_seed
-        return [self.plan.training.replace(lr=rate, seed=seed) for seed in range(first, first + self.config.seeds)]
+        return [base.replace(lr=rate, seed=seed) for seed in range(first, first + self.config.seeds)]
 
 
 def best(tried: Sequence[Tried], higher: bool) -> Tried:
