@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnnlab.estimators import RecurrentClassifier, RecurrentForecaster, RecurrentRegressor
     from rnnlab.findings import Finding
     from rnnlab.runs import Run
+    from rnnlab.sweeps import sweep
 
 _WHERE = {
     "DataConfig": "rnnlab.data.config",
@@ -35,6 +36,7 @@ _WHERE = {
     "load": "rnnlab.api",
     "predict": "rnnlab.api",
     "resume": "rnnlab.api",
+    "sweep": "rnnlab.sweeps",
     "train": "rnnlab.api",
     "verify": "rnnlab.api",
 }
@@ -54,6 +56,7 @@ __all__ = [
     "load",
     "predict",
     "resume",
+    "sweep",
     "train",
     "verify",
 ]

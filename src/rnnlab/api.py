@@ -34,7 +34,7 @@ def train(
 
     Args:
         data: a file (CSV, TSV, JSON lines, Parquet), a folder of ``LABEL.txt``, the name of built-in data (``names``,
-            ``sales``), or a source made in Python (`rnnlab.data`).
+            ``sales``, ``binary``), or a source made in Python (`rnnlab.data`).
         out: a new folder to save the run in; it can be resumed after a crash, loaded, and verified. None keeps it in memory.
         device: ``cpu``, ``cuda``, ...
         threads: threads of the processor; None takes one, or all for 512 units and more.

@@ -10,11 +10,12 @@ import pytest
 
 from rnnlab.comparison import Comparing, ComparisonConfig, compare, prepare
 from rnnlab.comparison.report import study_of
-from rnnlab.comparison.sizes import count_weights, matched
+from rnnlab.comparison.sizes import matched
 from rnnlab.config import CELL_NAMES, Interface, ModelConfig
 from rnnlab.data import LabelledStrings, NumberSequences, Series
 from rnnlab.errors import ConfigError
 from rnnlab.models import Model
+from rnnlab.models.parameters import count_weights
 from rnnlab.reports import render
 from rnnlab.tasks import classify_strings
 from rnnlab.training import train

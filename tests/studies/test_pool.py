@@ -1,70 +1,33 @@
-"""Jobs over processes: results, errors as they are, a worker that dies, leaving early."""
+"""The lab's jobs on the engine: outcomes by job, the first run saved, seconds measured."""
 
 import os
-import time
+from pathlib import Path
 
-import pytest
-
-from rnnlab.data import names, sales
-from rnnlab.errors import DataError, RnnlabError
+from rnnlab.config import ModelConfig, TrainConfig
+from rnnlab.data import library, names, sales
+from rnnlab.runs import load
 from rnnlab.studies.jobs import Job, LabData, Outcome, Progress
 from rnnlab.studies.pool import run_jobs
+from rnnlab.tasks import everything_trains, from_numbers
+from rnnlab.training import train
 
 DATA = LabData(names(), sales(), seed=5)
 
 
 def seeds(data: LabData, progress: Progress) -> Outcome:
     progress(0.5)
-    return Outcome((), {"seeds": data.seeds(2), "process": os.getpid()})
+    task = from_numbers(library.memorise(), splits=everything_trains(3))
+    runs = train(task, ModelConfig(hidden_size=2), [TrainConfig(max_steps=1, seed=seed) for seed in data.seeds(2)])
+    return Outcome(tuple(runs), {"seeds": data.seeds(2), "process": os.getpid()})
 
 
-def refuse(data: LabData, progress: Progress) -> Outcome:
-    raise DataError("x must be y, got z")
-
-
-def fail(data: LabData, progress: Progress) -> Outcome:
-    raise ZeroDivisionError("a bug")
-
-
-def die(data: LabData, progress: Progress) -> Outcome:
-    os._exit(3)
-
-
-def linger(data: LabData, progress: Progress) -> Outcome:
-    progress(0.1)
-    time.sleep(600)
-    return Outcome()
-
-
-def job(work, name: str = "a") -> Job:
-    return Job("study", name, name, work)
-
-
-def test_every_job_comes_back_from_another_process() -> None:
-    events = list(run_jobs([job(seeds, str(i)) for i in range(4)], DATA, None, workers=2))
+def test_every_job_comes_back_from_another_process_with_its_run_saved(tmp_path: Path) -> None:
+    jobs = [Job("study", str(number), f"job {number}", seeds) for number in range(3)]
+    events = list(run_jobs(jobs, DATA, tmp_path, workers=2))
     outcomes = {event.job.name: event.outcome for event in events if event.outcome}
-    assert sorted(outcomes) == ["0", "1", "2", "3"]
+    assert sorted(outcomes) == ["0", "1", "2"]
     assert all(outcome.measured["seeds"] == (5, 6) for outcome in outcomes.values())
+    assert all(outcome.seconds > 0 for outcome in outcomes.values())
     assert os.getpid() not in {outcome.measured["process"] for outcome in outcomes.values()}
     assert any(event.spent == 0.5 for event in events)
-
-
-@pytest.mark.parametrize(
-    ("work", "error", "message"),
-    [
-        (refuse, DataError, "x must be y, got z"),
-        (fail, ZeroDivisionError, "a bug"),
-        (die, RnnlabError, "ended before its job was done"),
-    ],
-)
-def test_what_goes_wrong_in_a_worker_is_raised_here(work, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        list(run_jobs([job(work)], DATA, None, workers=1))
-
-
-def test_leaving_early_ends_the_workers() -> None:
-    began = time.monotonic()
-    events = run_jobs([job(linger), job(linger, "b")], DATA, None, workers=2)
-    next(events)
-    events.close()
-    assert time.monotonic() - began < 60
+    assert load(tmp_path / "study" / "runs" / "1").train_config.seed == 5

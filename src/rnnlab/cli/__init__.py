@@ -13,6 +13,10 @@ from rnnlab import __version__
 VERBS = {
     "train": ("Train one model on your data.", "rnnlab train names/"),
     "compare": ("Compare cells on your data, and with baselines.", "rnnlab compare names/"),
+    "sweep": (
+        "Train a grid in stacks and map it.",
+        "rnnlab sweep binary --lr 0.001,0.01 --hidden-size 8,16 --cell rnn,lstm",
+    ),
     "predict": ("Ask a run: a prediction a line.", "rnnlab predict runs/names-gru Kowalski Rossi"),
     "runs": ("List the runs in a folder.", "rnnlab runs --task classify --sort accuracy"),
     "report": ("Put runs beside each other in a report.", "rnnlab report runs/names-gru runs/names-lstm"),

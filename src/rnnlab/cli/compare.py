@@ -5,14 +5,14 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from rnnlab.cli.options import flags, given
+from rnnlab.cli.bar import Bar
+from rnnlab.cli.options import flags, given, words
 from rnnlab.comparison.settings import ComparisonConfig
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data.config import DataConfig
@@ -21,7 +21,6 @@ from rnnlab.task_config import TaskConfig
 
 if TYPE_CHECKING:
     from rnnlab.comparison import Comparing, Comparison
-    from rnnlab.runs import Run
 
 # What the comparison itself decides is no flag of the model's or the training's.
 DECIDED = ("cell", "hidden_size", "lr", "seed", "max_seconds")
@@ -57,7 +56,7 @@ def compare(
     rnnlab compare sales.csv --time date --value sales --horizon 7
 
     Args:
-        data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales.
+        data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales, binary.
         out: a folder for comparison.json, report.html and runs/CELL. [default: compare/DATA, and -2, -3 where that is taken]
         device: cpu, cuda, ...
         workers: processes, one a cell at most. [default: one a core]
@@ -76,7 +75,7 @@ def compare(
         raise ConfigError(f"out must be a folder, got the file {folder}; choose another --out")
     _keep(comparing, folder)
     interrupted = _watch(comparing, folder, quiet=json)
-    command = shlex.join(["rnnlab", "compare", Path(data).name, *_words(asked)])
+    command = shlex.join(["rnnlab", "compare", Path(data).name, *words(asked)])
     comparison, page = _write(comparing, folder, command)
     if json:
         print(jsonlib.dumps({"report": str(page), **comparison.to_dict()}, ensure_ascii=False, allow_nan=False))
@@ -85,20 +84,6 @@ def compare(
     if interrupted:
         print("rnnlab: interrupted; the report holds the cells that were done", file=sys.stderr)
     return 130 if interrupted else 0
-
-
-def _words(asked: dict[str, Any]) -> list[str]:
-    """Return the flags that were given, as they are typed."""
-    found: list[str] = []
-    for name, value in asked.items():
-        flag = f"--{name.replace('_', '-')}"
-        if isinstance(value, bool):
-            found.append(flag if value else f"--no-{name.replace('_', '-')}")
-        elif name == "where":
-            found += [word for one in value for word in (flag, str(one))]
-        else:
-            found += [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
-    return found
 
 
 def _keep(comparing: "Comparing", folder: Path) -> None:
@@ -110,31 +95,12 @@ def _keep(comparing: "Comparing", folder: Path) -> None:
 
 def _watch(comparing: "Comparing", folder: Path, *, quiet: bool) -> bool:
     """Compare, and show how far it is; keep every cell as it is done; return whether the user broke it off."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True),
-    )  # fmt: skip
-    console, said, done = Console(stderr=True), 0.0, 0
-    if not quiet:
-        console.print(_introduce(comparing, folder), highlight=False)
+    bar, done = Bar(quiet=quiet), 0
+    bar.say(_introduce(comparing, folder))
     try:
-        with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
-            bar = progress.add_task("starting", total=1.0)
+        with bar:
             for step in comparing:
-                progress.update(bar, completed=step.spent, description=step.title)
-                if not quiet and not console.is_terminal and step.spent >= said + 0.1:
-                    said = step.spent
-                    console.print(f"{said:.0%}  {step.title}", highlight=False)
+                bar.show(step.title, step.spent)
                 if len(comparing.cells) > done:
                     done = len(comparing.cells)
                     _keep(comparing, folder)
@@ -154,10 +120,11 @@ def _write(comparing: "Comparing", folder: Path, command: str) -> "tuple[Compari
     from rnnlab.comparison.report import study_of
     from rnnlab.reports import write_report
     from rnnlab.runs import environment, save, to_json, write_whole
+    from rnnlab.runs.folder import located
 
     comparison = comparing.result()
     for cell, runs in comparing.runs.items():
-        save(_found_from(runs[0], folder / "runs" / cell), folder / "runs" / cell)
+        save(located(runs[0], folder / "runs" / cell), folder / "runs" / cell)
     write_whole(folder / "comparison.json", to_json(comparison.to_dict()))
     missing = [cell for cell in comparing.models if cell not in comparing.cells]
     page = write_report(
@@ -166,15 +133,6 @@ def _write(comparing: "Comparing", folder: Path, command: str) -> "tuple[Compari
         environment=environment(), command=command,
     )  # fmt: skip
     return comparison, page
-
-
-def _found_from(run: "Run", folder: Path) -> "Run":
-    """Return ``run`` with the way from its folder to its data."""
-    config = run.data.get("config")
-    if not isinstance(config, dict) or not Path(config["data"]).exists():
-        return run
-    path = os.path.relpath(Path(config["data"]).resolve(), folder.resolve())
-    return replace(run, data=run.data | {"path": path})
 
 
 def _conclude(comparison: "Comparison", page: Path) -> None:

@@ -14,13 +14,16 @@ from cyclopts import Parameter
 Verb = TypeVar("Verb", bound=Callable[..., int])
 
 
-def flags(groups: Mapping[str, Any], *, found: Sequence[str] = (), skip: Sequence[str] = ()) -> Callable[[Verb], Verb]:
+def flags(
+    groups: Mapping[str, Any], *, found: Sequence[str] = (), skip: Sequence[str] = (), lists: Sequence[str] = ()
+) -> Callable[[Verb], Verb]:
     """Return a decorator that gives a verb with ``**options`` a flag for each field of some configurations.
 
     Args:
         groups: the heading in ``--help``, and the configuration whose fields stand under it.
         found: headings whose defaults depend on the data, and are not shown.
         skip: fields that are no flags.
+        lists: headings whose flags take several values, a,b,c, but for those that are yes or no.
     """
 
     def decorate(verb: Verb) -> Verb:
@@ -30,15 +33,16 @@ def flags(groups: Mapping[str, Any], *, found: Sequence[str] = (), skip: Sequenc
             fields: dict[str, Any] = config.model_fields
             for name, field in fields.items():
                 if name not in skip:
-                    kept.append(_flag(name, field, title, shown=title not in found))
+                    kept.append(_flag(name, field, title, shown=title not in found, several=title in lists))
         verb.__signature__ = own.replace(parameters=kept)  # type: ignore[attr-defined]
         return verb
 
     return decorate
 
 
-def _flag(name: str, field: Any, title: str, *, shown: bool) -> inspect.Parameter:
+def _flag(name: str, field: Any, title: str, *, shown: bool, several: bool) -> inspect.Parameter:
     kind, choices = _kind(field.annotation)
+    kind = list[str] if several and kind is not bool else kind
     default = field.get_default()
     text = field.description or ""
     if choices and not all(choice in text for choice in choices):
@@ -74,4 +78,23 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = tuple(part for part in parts if part)
         elif value is not None:
             found[name] = value
+    return found
+
+
+def words(asked: Mapping[str, Any]) -> list[str]:
+    """Return flags that were given, as they are typed.
+
+    Example:
+        >>> words({"hidden_size": (8, 16), "bidirectional": False})
+        ['--hidden-size', '8,16', '--no-bidirectional']
+    """
+    found: list[str] = []
+    for name, value in asked.items():
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            found.append(flag if value else f"--no-{name.replace('_', '-')}")
+        elif name == "where":
+            found += [word for one in value for word in (flag, str(one))]
+        else:
+            found += [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     return found

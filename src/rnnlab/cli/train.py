@@ -48,7 +48,7 @@ def train(
     Without --cell, --lr and the like, what trains well for the kind of data is used.
 
     Args:
-        data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales.
+        data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales, binary.
         out: the run's folder. [default: runs/DATA-CELL, and -2, -3 where that is taken]
         resume: a run folder whose training was broken off; it goes on to the same bits. With DATA, the data are there now.
         device: cpu, cuda, ...

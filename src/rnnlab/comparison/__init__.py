@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rnnlab.comparison.comparing import Comparing, compare, prepare
     from rnnlab.comparison.result import Comparison
     from rnnlab.comparison.settings import ComparisonConfig
-    from rnnlab.comparison.tuning import Progress
+    from rnnlab.engine import Progress
 
 _HOMES = {
     "Comparing": "comparing", "Comparison": "result", "ComparisonConfig": "settings", "Progress": "tuning",

@@ -20,12 +20,13 @@ import numpy as np
 from rnnlab.comparison.resampling import Answers, answers, errors
 from rnnlab.comparison.result import Against, CellResult, Comparison, Seed
 from rnnlab.comparison.settings import TITLES, ComparisonConfig
-from rnnlab.comparison.sizes import count_weights, matched
+from rnnlab.comparison.sizes import matched
 from rnnlab.comparison.tuning import CellJob, Trained
 from rnnlab.comparison.verdicts import METRICS, SPOKEN, judge, sentences, strongest
 from rnnlab.data import Source
 from rnnlab.engine import Here, Job, Processes, Progress
 from rnnlab.errors import ConfigError
+from rnnlab.models.parameters import count_weights
 from rnnlab.runs import Run, model_outputs
 from rnnlab.tasks import Task, forecast_baselines
 from rnnlab.tasks.baselines import references

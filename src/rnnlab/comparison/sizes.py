@@ -5,23 +5,11 @@ It counts weights and trains nothing.
 
 from collections.abc import Sequence
 
-from rnnlab.cells import CELLS
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.errors import ConfigError
-from rnnlab.models.parameters import weights
+from rnnlab.models.parameters import count_weights
 
 LARGEST = 65536
-
-
-def count_weights(config: ModelConfig, interface: Interface) -> int:
-    """Return the weights of one run.
-
-    Example:
-        >>> count_weights(ModelConfig(cell="elman", hidden_size=2), Interface(symbols=0, features=1, outputs=1))
-        13
-    """
-    layout = weights(config, interface.symbols, interface.features, interface.outputs, CELLS[config.cell].gates)
-    return sum(weight.size for weight in layout)
 
 
 def matched(base: ModelConfig, cells: Sequence[str], interface: Interface) -> dict[str, ModelConfig]:

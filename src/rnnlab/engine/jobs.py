@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from rnnlab.engine.memory import usable
+
 Tell = Callable[[float, str], None]
 LEAST_NEWS = 0.005
 
@@ -47,9 +49,13 @@ class Event:
 
 
 class Engine(Protocol):
-    """Where jobs are done. Leaving `run` early gives up what is not done; `close` gives the workers back."""
+    """Where jobs are done. Leaving `run` early gives up what is not done; `close` gives the workers back.
+
+    ``workers`` is how many jobs are done at once, ``room`` the bytes of memory that each may take.
+    """
 
     workers: int
+    room: int
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         """Do ``jobs``, which start in this order; yield what happens."""
@@ -63,6 +69,10 @@ class Engine(Protocol):
 class Here:
     """The engine that is this process: one job after the other.
 
+    Args:
+        shared: what all jobs get.
+        memory: gigabytes that may be taken; four fifths of what is free where None.
+
     Example:
         >>> [event.outcome for event in Here(20).run([Job("double", "", lambda shared, tell: 2 * shared)])]
         [40]
@@ -70,7 +80,8 @@ class Here:
 
     workers = 1
 
-    def __init__(self, shared: Any) -> None:
+    def __init__(self, shared: Any, memory: float | None = None) -> None:
+        self.room = usable(1, memory)
         self._shared = shared
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:

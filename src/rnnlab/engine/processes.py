@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
 from rnnlab.engine.jobs import Event, Job, Progress, finish
+from rnnlab.engine.memory import usable
 from rnnlab.errors import RnnlabError
 
 MOST_BEFORE_DONE = 0.999
@@ -31,10 +32,12 @@ class Processes:
     Args:
         shared: what all jobs get; sent to each worker once.
         workers: processes; one a core where None.
+        memory: gigabytes that all may take together; four fifths of what is free where None.
     """
 
-    def __init__(self, shared: Any, workers: int | None = None) -> None:
+    def __init__(self, shared: Any, workers: int | None = None, memory: float | None = None) -> None:
         self.workers = workers or os.cpu_count() or 1
+        self.room = usable(self.workers, memory)
         self._shared = shared
         self._crew: dict[Connection, BaseProcess] = {}
 
@@ -61,19 +64,19 @@ class Processes:
                         _hand_out(connection, waiting, busy)
                     yield event
         finally:
-            self._dismiss(busy, at_once=True)
+            self._dismiss(list(busy))
 
     def close(self) -> None:
         """End all workers."""
-        self._dismiss(self._crew, at_once=False)
+        self._dismiss(list(self._crew))
 
-    def _dismiss(self, connections: Sequence[Connection] | dict[Connection, Any], *, at_once: bool) -> None:
-        leaving = {connection: self._crew.pop(connection) for connection in list(connections)}
-        for connection, process in leaving.items():
-            if at_once:
-                process.kill()
+    def _dismiss(self, leaving: Sequence[Connection]) -> None:
+        # Killed, busy or not: an idle worker holds nothing, and libraries that leave in order complain on the way out.
+        processes = [self._crew.pop(connection) for connection in leaving]
+        for connection, process in zip(leaving, processes, strict=True):
+            process.kill()
             connection.close()
-        for process in leaving.values():
+        for process in processes:
             process.join(timeout=10)
 
 

@@ -11,7 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rnnlab.config import ModelConfig
+from rnnlab.cells import CELLS
+from rnnlab.config import Interface, ModelConfig
 from rnnlab.models.ngrams import ROWS
 from rnnlab.randomness import generator
 
@@ -77,6 +78,17 @@ def weights(config: ModelConfig, symbols: int, features: int, outputs: int, gate
         found.append(Weight("head_weight", (outputs, width), 1 / math.sqrt(width)))
         found.append(Weight("head_bias", (outputs,), 1 / math.sqrt(width)))
     return found
+
+
+def count_weights(config: ModelConfig, interface: Interface) -> int:
+    """Return the weights of one run.
+
+    Example:
+        >>> count_weights(ModelConfig(cell="elman", hidden_size=2), Interface(symbols=0, features=1, outputs=1))
+        13
+    """
+    layout = weights(config, interface.symbols, interface.features, interface.outputs, CELLS[config.cell].gates)
+    return sum(weight.size for weight in layout)
 
 
 def initialise(layout: list[Weight], seeds: list[int]) -> Tensor:

@@ -7,6 +7,7 @@ the configuration. What is wrong is named by file.
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def save(run: Run, folder: Path) -> Path:
     write_history(folder, run.history)
     write_record(run, folder)
     return folder
+
+
+def located(run: Run, folder: Path) -> Run:
+    """Return ``run`` with the way from ``folder``, where it is to be saved, to its data, where those are a file."""
+    config = run.data.get("config")
+    if not isinstance(config, dict) or not Path(config["data"]).exists():
+        return run
+    path = os.path.relpath(Path(config["data"]).resolve(), folder.resolve())
+    return replace(run, data=run.data | {"path": path})
 
 
 def write_record(run: Run, folder: Path) -> None:

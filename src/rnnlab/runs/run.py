@@ -19,7 +19,7 @@ from rnnlab.findings import Finding
 from rnnlab.models import Model
 from rnnlab.tasks import NumberCodec, Prediction, SeriesCodec, TextCodec
 
-Status = Literal["done", "stopped", "diverged", "interrupted", "training"]
+Status = Literal["done", "stopped", "diverged", "dropped", "interrupted", "training"]
 PREDICT_BATCH = 512
 
 
@@ -36,7 +36,7 @@ class Run:
         history: one record an evaluation: ``step, epoch`` (epochs begun so far), ``seconds, loss, grad_norm, lr`` and the validation's metrics.
         metrics: part of the data (``train``, ``validation``, ``test``) to its metrics.
         findings: what was found wrong.
-        status: ``done``; ``stopped`` early; ``diverged``; ``interrupted``; ``training`` (on disk alone: begun, and not over).
+        status: ``done``; ``stopped`` early; ``diverged``; ``dropped`` for better ones; ``interrupted``; ``training`` (on disk: not over).
         data: name, kind, provenance and fingerprint of the data.
         environment: versions and threads.
         seconds: of training.

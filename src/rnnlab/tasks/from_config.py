@@ -22,6 +22,7 @@ BUILT_IN: dict[str, Callable[[], Source]] = {
     "names": library.names,
     "sales": library.sales,
     "sales_by_country": library.sales_by_country,
+    "binary": library.binary,
 }
 LONGEST_CONTEXT = 64
 LEAST_CONTEXT = 28

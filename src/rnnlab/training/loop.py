@@ -19,6 +19,7 @@ from torch import Tensor
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import batching
+from rnnlab.findings import Finding
 from rnnlab.models import Noise
 from rnnlab.models.model import hide_steps
 from rnnlab.runs import Run, environment
@@ -116,6 +117,22 @@ class Training:
                 checkpoints.save(self, self.checkpoint)
             raise
         self.stack.retire(range(len(self.stack.positions)))
+
+    def drop(self, positions: Sequence[int], findings: Sequence[Finding] = ()) -> None:
+        """Take runs out of the stack between two updates; they keep what they have, are ``dropped``, and cost nothing more.
+
+        Args:
+            positions: of runs alive.
+            findings: one a run, that says why; none where empty.
+        """
+        rows = [self.stack.positions.index(position) for position in positions]
+        for position, finding in zip(positions, findings):
+            self.stack.progress[position].findings.append(finding)
+        for position in positions:
+            self.stack.progress[position].status = "dropped"
+        kept = [row for row in range(len(self.stack.positions)) if row not in rows]
+        self.stack.retire(rows)
+        self._seen = self._seen[:, :, kept]
 
     def runs(self) -> list[Run]:
         """Return the runs, in the order of their configurations; runs still training are ``interrupted``."""
