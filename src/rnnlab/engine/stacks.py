@@ -53,13 +53,14 @@ class StackPlan:
         return tuple(RunConfig(self.model, config) for config in self.configs)
 
 
-def split(runs: Sequence[RunConfig], extent: Extent, room: int) -> list[StackPlan]:
+def split(runs: Sequence[RunConfig], extent: Extent, room: int, *, together: bool = False) -> list[StackPlan]:
     """Return ``runs`` as stacks of one shape each; the seeds of a setting stay together where they fit.
 
     Args:
         runs: of the grid, seeds of a setting beside each other.
         extent: of the task.
         room: bytes that a stack may take.
+        together: make stacks as large as they may be: runs of a stack compete.
 
     Raises:
         ConfigError: where not even a single run fits; the message names the largest size that does.
@@ -80,7 +81,7 @@ def split(runs: Sequence[RunConfig], extent: Extent, room: int) -> list[StackPla
         model, each = found[0].model, bytes_a_run(found[0].model, found[0].training, extent)
         if each > room:
             raise _too_large(found[0], extent, each, room)
-        most = min(room // each, _usual(len(found), len(shapes)))
+        most = min(room // each, MOST_RUNS if together else _usual(len(found), len(shapes)))
         for part in _parts(found, most):
             stacks.append(StackPlan(model, tuple(run.training for run in part), each * len(part)))
     return stacks

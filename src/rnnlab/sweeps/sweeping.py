@@ -171,7 +171,7 @@ class Sweeping:
 
     def _stacks(self, settings: Sequence[Setting]) -> list[StackPlan]:
         runs = list(with_seeds(settings, self.plan.model, self.plan.training, self.config))
-        return split(runs, self.extent, self._engine.room)
+        return split(runs, self.extent, self._engine.room, together=self.config.halving)
 
     def _scores(self, settings: Sequence[Setting]) -> list[float | None]:
         """Return the mean of each setting's seeds; None where one diverged."""
