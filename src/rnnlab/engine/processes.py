@@ -11,6 +11,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
@@ -33,10 +34,14 @@ class Processes:
         shared: what all jobs get; sent to each worker once.
         workers: processes; one a core where None.
         memory: gigabytes that all may take together; four fifths of what is free where None.
+        preload: modules that the jobs need, imported once for all workers where the system bears a fork.
     """
 
-    def __init__(self, shared: Any, workers: int | None = None, memory: float | None = None) -> None:
+    def __init__(
+        self, shared: Any, workers: int | None = None, memory: float | None = None, preload: Sequence[str] = ()
+    ) -> None:
         self.workers = workers or os.cpu_count() or 1
+        self._ways = _ways(preload)
         self.room = usable(self.workers, memory)
         self._shared = shared
         self._crew: dict[Connection, BaseProcess] = {}
@@ -51,7 +56,7 @@ class Processes:
         try:
             with _interrupts_held_back():
                 while len(self._crew) < min(self.workers, len(jobs)):
-                    connection, process = _hire(self._shared)
+                    connection, process = _hire(self._ways, self._shared)
                     self._crew[connection] = process
             for connection in self._crew:
                 _hand_out(connection, waiting, busy)
@@ -80,8 +85,19 @@ class Processes:
             process.join(timeout=10)
 
 
-def _hire(shared: Any) -> tuple[Connection, BaseProcess]:
-    ways = multiprocessing.get_context("spawn")
+def _ways(preload: Sequence[str]) -> Any:
+    """Return how workers are made: on Linux from one small server that has imported what they need, so that all share its memory.
+
+    The server has no threads and has computed nothing when it forks. Elsewhere libraries of the system do not bear a fork.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    ways = multiprocessing.get_context("forkserver")
+    ways.set_forkserver_preload([*preload, "rnnlab.engine.preload"])
+    return ways
+
+
+def _hire(ways: Any, shared: Any) -> tuple[Connection, BaseProcess]:
     mine, theirs = ways.Pipe()
     process = ways.Process(target=_serve, args=(theirs, shared), daemon=True)
     process.start()

@@ -49,6 +49,6 @@ def run_jobs(jobs: Sequence[Job], data: LabData, out: Path | None, workers: int 
     """
     by_name = {f"{job.study} {job.name}": job for job in jobs}
     work = [engine.Job(name, job.title, _Work(job, out)) for name, job in by_name.items()]
-    with closing(engine.Processes(data, workers)) as crew:
+    with closing(engine.Processes(data, workers, preload=["rnnlab.studies.lab"])) as crew:
         for event in crew.run(work):
             yield Event(by_name[event.job.name], event.progress.spent, event.outcome)
