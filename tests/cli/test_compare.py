@@ -124,7 +124,7 @@ def test_an_out_that_is_a_file_is_refused(table: Path, capsys: pytest.CaptureFix
 def test_interrupt_keeps_what_is_done(table: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     asked = ["compare", str(table), "--text", "word", "--target", "label", "--cells", "gru,lstm,rnn", "--seeds", "5"]
-    command = [sys.executable, "-c", CALL, *asked, "--max-steps", "80", *SMALL, "--out", str(out)]
+    command = [sys.executable, "-c", CALL, *asked, "--max-steps", "600", *SMALL, "--out", str(out)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
