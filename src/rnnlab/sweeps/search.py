@@ -113,5 +113,5 @@ def _suggested(trial: Any, name: str, axis: Axis) -> Value:
     elif axis.whole:
         value = trial.suggest_int(name, int(axis.low), int(axis.high), log=axis.log)
     else:
-        value = trial.suggest_float(name, axis.low, axis.high, log=axis.log)
+        value = float(f"{trial.suggest_float(name, axis.low, axis.high, log=axis.log):.6g}")
     return value

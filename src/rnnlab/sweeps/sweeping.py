@@ -20,7 +20,7 @@ from rnnlab.engine.memory import Extent
 from rnnlab.engine.stacks import RunConfig, StackPlan, cost, split
 from rnnlab.errors import ConfigError
 from rnnlab.runs import Run, load, to_json, write_whole
-from rnnlab.runs.catalogue import MAIN_METRIC
+from rnnlab.runs.catalogue import HIGHER_IS_BETTER, MAIN_METRIC
 from rnnlab.sweeps.grid import Setting, with_seeds
 from rnnlab.sweeps.result import Sweep
 from rnnlab.sweeps.search import search
@@ -64,7 +64,7 @@ class Sweeping:
         self.named = tuple(
             name for name, axis in axes.items() if name in ALWAYS or isinstance(axis, Range) or len(axis) > 1
         )
-        self._search = search(axes, config, higher=self._empty().higher_is_better)
+        self._search, self._over = search(axes, config, higher=self.metric in HIGHER_IS_BETTER), False
         self.store = Store(plan.task)
         self._engine = open_engine(plan) if open_engine else Here(plan, config.memory)
         self.workers = self._engine.workers
@@ -113,13 +113,16 @@ class Sweeping:
                     self._search.tell(self._scores(self._settings))
                     self._settings = self._search.ask()
                     self.stacks = self._stacks(self._settings)
+            self._over = True
         finally:
             self._seconds = time.perf_counter() - self._began
 
     def result(self) -> Sweep:
         """Return what is done so far."""
-        rows = [row for _, keys in self._rows for key in keys if (row := self.store.row(key)) is not None]
-        return self._empty(tuple(rows), reused=len(rows) - self._trained, seconds=self._seconds)
+        # A search may ask for a setting twice: it is trained once, and counts once.
+        asked = dict.fromkeys(key for _, keys in self._rows for key in keys)
+        rows = [row for key in asked if (row := self.store.row(key)) is not None]
+        return self._result(tuple(rows), reused=len(rows) - self._trained, seconds=self._seconds)
 
     def best_runs(self) -> dict[str, tuple[Path, Run]]:
         """Return the runs of every cell's best setting, as ``CELL-seedN``, with their folders; those of a sweep in a folder."""
@@ -170,6 +173,7 @@ class Sweeping:
         return self.store.keys(stack, halving=self.config.halving)
 
     def _stacks(self, settings: Sequence[Setting]) -> list[StackPlan]:
+        settings = list({tuple(setting.values()): setting for setting in settings}.values())
         runs = list(with_seeds(settings, self.plan.model, self.plan.training, self.config))
         return split(runs, self.extent, self._engine.room, together=self.config.halving)
 
@@ -198,14 +202,12 @@ class Sweeping:
         (run,) = list(with_seeds([setting], self.plan.model, self.plan.training, self.config.replace(seeds=1)))
         return run
 
-    def _empty(self, rows: tuple[Row, ...] = (), *, reused: int = 0, seconds: float = 0.0) -> Sweep:
+    def _result(self, rows: tuple[Row, ...], *, reused: int, seconds: float) -> Sweep:
         task = self.plan.task
         parts = {name: len(task.part(name)) for name in ("train", "validation", "test")}
         data = parts | {"provenance": task.provenance, "fingerprint": task.fingerprint}
-        planned = self.planned if hasattr(self, "_search") else 0
-        return Sweep(
-            task.name, task.kind, MAIN_METRIC[task.kind], self.named, rows, planned, reused, seconds, self.asked(), data
-        )
+        planned = len(rows) if self._over else self.planned
+        return Sweep(task.name, task.kind, self.metric, self.named, rows, planned, reused, seconds, self.asked(), data)
 
     def asked(self) -> dict[str, Any]:
         """Return what the sweep was asked, as JSON types: two with the same are the same sweep."""
