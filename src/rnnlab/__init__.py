@@ -7,7 +7,11 @@ for torch.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rnnlab.display import drawn_by
+
 __version__ = "0.1.0"
+
+drawn_by("rnnlab.reports.notebook:html")
 
 if TYPE_CHECKING:
     from rnnlab.api import load, predict, resume, train, verify

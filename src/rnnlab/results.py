@@ -7,6 +7,7 @@ Nothing here computes and nothing here draws: `rnnlab.studies` fills these in, `
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from rnnlab.display import Displayed
 from rnnlab.findings import Finding
 
 Verdict = Literal["reproduced", "corrected", "contradicted", "untestable"]
@@ -42,7 +43,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Displayed):
     """A table: ``rows`` hold a value a column, in the order of ``columns``; ``note`` says how to read it."""
 
     id: str
@@ -53,7 +54,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Displayed):
     """The data of one picture, one record a mark, and what its axes are.
 
     ``kind`` says which fields the records have, ``x`` and ``y`` title the axes (with units):

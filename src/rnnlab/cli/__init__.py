@@ -7,8 +7,12 @@ interrupted, with what is done kept; 1 a bug, with a traceback. Verbs are import
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rnnlab import __version__
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 VERBS = {
     "train": ("Train one model on your data.", "rnnlab train names/"),
@@ -26,12 +30,16 @@ VERBS = {
     "data": ("List the built-in data, or write one of them as CSV.", "rnnlab data names --out names.csv"),
     "bench": ("Measure how fast training is here, beside torch.nn.", "rnnlab bench --cells lstm --threads 1"),
     "doctor": ("Examine a training and say what is wrong with it.", "rnnlab doctor my_module:factory --strict"),
+    "notebooks": (
+        "Write the lab as notebooks, to hand out or to work through.",
+        "rnnlab notebooks lab --form question",
+    ),
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; ``arguments`` are the process's own where None."""
-    from cyclopts import App, CycloptsError
+def application() -> "App":
+    """Return the command line as an object, with every verb in it: to be called, or to be documented."""
+    from cyclopts import App
 
     app = App(
         name="rnnlab",
@@ -43,8 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for verb, (summary, example) in VERBS.items():
         app.command(f"rnnlab.cli.{verb}:{verb}", name=verb, help=f"{summary}\n\nFor example: {example}")
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; ``arguments`` are the process's own where None."""
+    from cyclopts import CycloptsError
+
     try:
-        return int(app(list(sys.argv[1:] if arguments is None else arguments)) or 0)
+        return int(application()(list(sys.argv[1:] if arguments is None else arguments)) or 0)
     except CycloptsError as error:
         return _refuse(" ".join(str(error).split()))
     except KeyboardInterrupt:

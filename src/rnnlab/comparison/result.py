@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from rnnlab.display import Displayed
 from rnnlab.runs.files import finite
 
 Outcome = Literal["beats", "loses", "indistinguishable", "too few seeds"]
@@ -107,7 +108,7 @@ class Against:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Displayed):
     """Cells against each other and against baselines.
 
     Args:

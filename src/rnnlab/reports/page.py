@@ -49,7 +49,7 @@ def render(
     studies = [study_view(result, anchors) for result in results]
     counts = Counter(claim.verdict for result in results for claim in result.claims)
     return (
-        _environment()
+        templates()
         .get_template("report.html.jinja")
         .render(
             title=title,
@@ -71,7 +71,7 @@ def render(
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

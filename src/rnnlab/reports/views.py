@@ -77,11 +77,12 @@ def study_view(result: StudyResult, anchors: Anchors) -> View:
 
 
 def _section(study: str, section: Section, anchors: Anchors) -> View:
-    parts = [_part(study, part, anchors) for part in section.parts]
+    parts = [part_view(study, part, anchors) for part in section.parts]
     return {"id": anchors.new(study, section.title), "title": section.title, "text": section.text, "parts": parts}
 
 
-def _part(study: str, part: Table | Figure | Trace, anchors: Anchors) -> View:
+def part_view(study: str, part: Table | Figure | Trace, anchors: Anchors) -> View:
+    """Return a table, a figure or a trace, ready for the template's `part`."""
     anchor = anchors.new(study, part.id)
     if isinstance(part, Table):
         return _table(part) | {"kind": "table", "id": anchor}
@@ -134,10 +135,11 @@ def _findings(found: Sequence[tuple[str, Finding]]) -> list[View]:
             shared.append((finding, [variant]))
         elif variant not in same:
             same.append(variant)
-    return [_finding(", ".join(names), finding) for finding, names in shared]
+    return [finding_view(", ".join(names), finding) for finding, names in shared]
 
 
-def _finding(variant: str, finding: Finding) -> View:
+def finding_view(variant: str, finding: Finding) -> View:
+    """Return a finding, ready for the template's `finding`."""
     return {
         "variant": variant,
         "check": finding.check,

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data.sequences import Sequences
+from rnnlab.display import Displayed
 from rnnlab.findings import Finding
 from rnnlab.models import Model
 from rnnlab.tasks import NumberCodec, Prediction, SeriesCodec, TextCodec
@@ -24,7 +25,7 @@ PREDICT_BATCH = 512
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Displayed):
     """What training leaves.
 
     Args:

@@ -1,0 +1,121 @@
+"""What a notebook shows of a run, a comparison, a figure or a table: a fragment of HTML that is whole in itself.
+
+The parts are those of the report, and so are its colours, which follow the theme of Jupyter, VS Code, Colab and the
+documentation. A place that strips styles still shows tables and pictures.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from markupsafe import Markup
+
+from rnnlab.comparison.report import study_of
+from rnnlab.comparison.result import Comparison
+from rnnlab.reports.page import TEMPLATES, templates
+from rnnlab.reports.palette import THEMES
+from rnnlab.reports.rounding import number
+from rnnlab.reports.runs import losses, result_of
+from rnnlab.reports.views import Anchors, finding_view, part_view
+from rnnlab.results import Figure, Table, Trace
+from rnnlab.runs import Run
+
+Part = Table | Figure | Trace
+
+
+def html(thing: Run | Comparison | Figure | Table) -> str:
+    """Return what a notebook shows of ``thing``.
+
+    Raises:
+        TypeError: nothing is known of it.
+
+    Example:
+        >>> table = Table("a", "Scores", ("name", "score"), (("gru", 0.7),))
+        >>> "<td" in html(table)
+        True
+    """
+    if isinstance(thing, Run):
+        return _run(thing)
+    if isinstance(thing, Comparison):
+        return _comparison(thing)
+    if isinstance(thing, Figure | Table):
+        return _fragment([thing])
+    raise TypeError(f"thing must be a run, a comparison, a figure or a table, got {type(thing).__name__}")
+
+
+def _run(run: Run) -> str:
+    """Show its figures beside the baselines and its losses; the rest behind a fold."""
+    parts = [part for section in result_of({run.name: run}).sections for part in section.parts]
+    tables = [part for part in parts if isinstance(part, Table)]
+    curve = losses(run)
+    config = run.model_config
+    said = f"{config.cell} {config.hidden_size}, {len(run.weights):,} weights, {run.status}, {number(run.seconds, 3)} s"
+    return _fragment(
+        [*tables[:1], *([curve] if curve else [])],
+        title=run.name,
+        subtitle=said,
+        findings=[finding_view(run.name, finding) for finding in run.findings],
+        more=tables[1:],
+        more_title="other parts of the data, and settings",
+    )
+
+
+def _comparison(comparison: Comparison) -> str:
+    """Show its sentences, the test part as bars, and the pairs; the rest behind a fold."""
+    parts = {part.id: part for section in study_of(comparison).sections for part in section.parts}
+    shown = [parts.pop(name) for name in ("test", "pairs") if name in parts]
+    return _fragment(
+        shown,
+        title=comparison.task,
+        subtitle="" if comparison.complete else "interrupted: what was done until then",
+        sentences=comparison.verdicts,
+        more=list(parts.values()),
+        more_title="every seed, all metrics, tuning",
+    )
+
+
+def _fragment(
+    parts: Sequence[Part],
+    *,
+    title: str = "",
+    subtitle: str = "",
+    sentences: Sequence[str] = (),
+    findings: Sequence[dict[str, Any]] = (),
+    more: Sequence[Part] = (),
+    more_title: str = "",
+) -> str:
+    # Many fragments stand on one page: ids are made of what is shown.
+    mark = sha256(repr((parts, more)).encode()).hexdigest()[:8]
+    anchors = Anchors()
+    text = (
+        templates()
+        .get_template("notebook.html.jinja")
+        .render(
+            css=Markup(_css()),
+            title=title,
+            subtitle=subtitle,
+            sentences=sentences,
+            findings=findings,
+            parts=[part_view(mark, part, anchors) for part in parts],
+            more=[part_view(mark, part, anchors) for part in more],
+            more_title=more_title,
+        )
+    )
+    return _with_fallback(text)
+
+
+@cache
+def _css() -> str:
+    text = (TEMPLATES / "notebook.css").read_text(encoding="utf-8")
+    for name, theme in THEMES.items():
+        colours = " ".join(f"--{key}:{value};" for key, value in theme.variables().items())
+        text = text.replace(f"{{{{{name}}}}}", colours)
+    return text
+
+
+def _with_fallback(text: str) -> str:
+    """Give the colours of pictures a value for where the style is stripped."""
+    light = THEMES["light"].variables()
+    return re.sub(r'"var\(--([\w-]+)\)"', lambda found: f'"var(--{found[1]},{light[found[1]]})"', text)
