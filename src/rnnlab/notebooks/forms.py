@@ -15,7 +15,7 @@ from rnnlab.errors import ConfigError, MissingExtraError, OutputError, suggest
 
 Form = Literal["question", "answer"]
 FORMS: tuple[Form, ...] = get_args(Form)
-NAMES: tuple[str, ...] = ("names",)
+NAMES: tuple[str, ...] = ("binary", "memorise", "sales", "names", "your_data")
 ONE_FORM = ("your_data",)
 BLANK = "...  # your code here"
 _SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION(?: (\w+))?\n(.*?)^ *### END SOLUTION$", re.S | re.M)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from rnnlab.doctor import Subject
 from rnnlab.notebooks.checking import Wrong, task
-from rnnlab.notebooks.probing import shaped, sound
+from rnnlab.notebooks.probing import need_layers, shaped, sound
 
 SAMPLES = ["abba", "ba", "b", "bacca"]
 LEAST_ACCURACY = 0.65
@@ -86,10 +86,7 @@ def network(answer: Callable[..., nn.Module], encoder: Callable[..., Any], texts
     names = [*texts[:: len(texts) // 24]][:24]
     for cell, layer in (("rnn", nn.RNN), ("lstm", nn.LSTM)):
         model = answer(cell)
-        if not isinstance(model, nn.Module):
-            raise Wrong("Network must be an nn.Module.")
-        if not any(type(module) is layer for module in model.modules()):
-            raise Wrong(f"Network({cell!r}) must hold an nn.{layer.__name__}; it holds {_layers(model)}.")
+        need_layers(model, layer, cell)
         inputs, lengths = encoder(names)
         logits = shaped(model(inputs, lengths), (len(names), 18), "The output", "(batch, 18)")
         if bool((logits >= 0).all()) and torch.allclose(logits.sum(1), torch.ones(len(names)), atol=1e-4):
@@ -124,7 +121,11 @@ def train_step(
         )
     if not isinstance(loss, float) or abs(loss - before) > 0.05 * before:
         raise Wrong(f"Return the cross entropy of the batch, here {before:.3f}; you return {loss!r:.12}.")
-    subject = _subject(make("rnn"), inputs, lengths, targets[rows], answer)
+
+    def step(model: Any, optimizer: Any, inputs: Any, targets: Any, lengths: Any) -> Any:
+        return answer(model, optimizer, inputs, targets, lengths)
+
+    subject = _subject(make("rnn"), inputs, lengths, targets[rows], step)
     sound(subject, ("parameters_do_not_move", "zero_grad_forgotten", "loss_without_gradient"))
     return "the gradient of this batch alone, and a step."
 
@@ -213,11 +214,6 @@ def _rows(part: Any) -> list[int]:
 
 def _listed(value: Any) -> str:
     return str(value.tolist()) if isinstance(value, Tensor) else repr(value)[:80]
-
-
-def _layers(model: nn.Module) -> str:
-    found = {type(module).__name__ for module in model.modules() if isinstance(module, nn.RNNBase)}
-    return ", ".join(f"nn.{name}" for name in sorted(found)) or "no recurrent layer of PyTorch"
 
 
 def _subject(
