@@ -7,14 +7,15 @@ What stands here is thin: tasks, training and runs do the work, and can be used 
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnlab.data import Source
+from rnnlab.data.frames import is_frame
 from rnnlab.runs import Run
 from rnnlab.runs import load as load_folder
 from rnnlab.runs.folder import read_record
+from rnnlab.runs.reading import Asked, from_frame
 from rnnlab.tasks import Prediction
 from rnnlab.training.fit import Fit, plan, recall, using_threads, usual_threads
 from rnnlab.training.verification import Verification, Verifying
@@ -23,7 +24,7 @@ __all__ = ["load", "predict", "resume", "train", "verify"]
 
 
 def train(
-    data: str | Path | Source,
+    data: Any,
     *,
     out: str | Path | None = None,
     device: str = "cpu",
@@ -33,8 +34,8 @@ def train(
     """Return a model trained on ``data``, with its metrics, its history and the figures of its baselines.
 
     Args:
-        data: a file (CSV, TSV, JSON lines, Parquet), a folder of ``LABEL.txt``, the name of built-in data (``names``,
-            ``sales``, ``binary``), or a source made in Python (`rnnlab.data`).
+        data: a file (CSV, TSV, JSON lines, Parquet), a folder of ``LABEL.txt``, a data frame of pandas, polars or pyarrow, the name
+            of built-in data (``names``, ``sales``, ``sales_by_country``, ``binary``), or a source made in Python (`rnnlab.data`).
         out: a new folder to save the run in; it can be resumed after a crash, loaded, and verified. None keeps it in memory.
         device: ``cpu``, ``cuda``, ...
         threads: threads of the processor; None takes one, or all for 512 units and more.
@@ -50,6 +51,11 @@ def train(
         >>> run = train(LabelledStrings(texts, tuple(text[0].upper() for text in texts)), hidden_size=8, epochs=30)
         >>> run.predict(["ax3"])[0]["prediction"]
         'A'
+
+        >>> import pandas
+        >>> frame = pandas.DataFrame({"name": texts, "kind": [text[0] for text in texts]})
+        >>> train(frame, text="name", target="kind", hidden_size=4, max_steps=2).data["examples"]
+        30
     """
     planned = plan(str(data) if isinstance(data, Path) else data, options, device=device, ngrams=True)
     with using_threads(threads or usual_threads(planned.model)):
@@ -59,12 +65,12 @@ def train(
             return _finish(Fit(planned, Path(folder) / planned.task.name))
 
 
-def resume(folder: str | Path, *, data: str | Path | None = None) -> Run:
+def resume(folder: str | Path, *, data: Any = None) -> Run:
     """Return the run in ``folder``, whose training was broken off, trained to its end; one that is done is returned as it is.
 
     Args:
         folder: a run's folder.
-        data: where the data are now; None looks where they were.
+        data: where the data are now, or the data frame; None looks where they were.
 
     Raises:
         RunFolderError: a damaged folder, or other data than the run was trained on.
@@ -79,7 +85,7 @@ def resume(folder: str | Path, *, data: str | Path | None = None) -> Run:
     folder = Path(folder)
     if read_record(folder).status not in ("training", "interrupted"):
         return load_folder(folder)
-    record, planned = recall(folder, data=None if data is None else str(data))
+    record, planned = recall(folder, data=str(data) if isinstance(data, Path) else data)
     threads = record.environment.get("threads")
     with using_threads(threads if isinstance(threads, int) and 0 < threads <= 1024 else None):
         return _finish(Fit(planned, folder, resume=True))
@@ -101,16 +107,18 @@ def load(folder: str | Path) -> Run:
     return load_folder(folder)
 
 
-def predict(run: Run | str | Path, inputs: Sequence[Any]) -> list[Prediction]:
+def predict(run: Run | str | Path, inputs: Any) -> list[Prediction]:
     """Return an answer for each input, in its order.
 
     Args:
         run: a run, or its folder.
-        inputs: strings; arrays ``(time, features)``; or the past of a series, ``(time,)``, each.
+        inputs: strings; arrays ``(time, features)``; the past of a series each, ``(time,)`` or a `rnnlab.data.Series`; or a data frame
+            with the columns of the training.
 
     Returns:
         ``{"prediction": label, "probabilities": {label: p}}`` of a classifier; ``{"prediction": number}``, or a list of them
-        for several steps ahead, in the data's own units.
+        for several steps ahead, in the data's own units, with ``lower`` and ``upper`` where intervals are known. Of a data frame also
+        ``id``, where a column tells sequences apart, and ``time``, the times that are forecast.
 
     Raises:
         DataError: an input that is not of the kind that the run was trained on.
@@ -121,15 +129,19 @@ def predict(run: Run | str | Path, inputs: Sequence[Any]) -> list[Prediction]:
         >>> len(predict(run, [sales().values])[0]["prediction"])
         7
     """
-    return (run if isinstance(run, Run) else load_folder(run)).predict(inputs)
+    run = run if isinstance(run, Run) else load_folder(run)
+    if not is_frame(inputs):
+        return run.predict(inputs)
+    with from_frame(run, inputs) as batches:
+        return [answer for batch in batches for answer in _named(run, batch)]
 
 
-def verify(folder: str | Path, *, data: str | Path | None = None) -> Verification:
+def verify(folder: str | Path, *, data: Any = None) -> Verification:
     """Train the run in ``folder`` again and say whether weights, metrics and history are the same, to the bit.
 
     Args:
         folder: a run that was trained from a file, and is done.
-        data: where the data are now; None looks where they were.
+        data: where the data are now, or the data frame; None looks where they were.
 
     Raises:
         RunFolderError: a damaged folder, other data, or a budget in seconds.
@@ -141,7 +153,7 @@ def verify(folder: str | Path, *, data: str | Path | None = None) -> Verificatio
         >>> verify(folder).same
         True
     """
-    verifying = Verifying(folder, data=None if data is None else str(data))
+    verifying = Verifying(folder, data=str(data) if isinstance(data, Path) else data)
     for _ in verifying:
         pass
     return verifying.result()
@@ -151,3 +163,12 @@ def _finish(fit: Fit) -> Run:
     for _ in fit:
         pass
     return fit.finish()
+
+
+def _named(run: Run, batch: Asked) -> Iterator[Prediction]:
+    """Yield the answers of a batch with the names and times of its inputs."""
+    for row, answer in enumerate(run.predict(batch.raw)):
+        beside: Prediction = {"id": batch.ids[row]} if batch.ids else {}
+        if batch.times:
+            beside["time"] = [str(time) for time in batch.times[row]]
+        yield beside | answer

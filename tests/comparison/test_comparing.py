@@ -4,6 +4,7 @@ import json
 import math
 import multiprocessing
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +12,16 @@ import pytest
 from rnnlab.comparison import Comparing, ComparisonConfig, compare, prepare
 from rnnlab.comparison.report import study_of
 from rnnlab.comparison.sizes import matched
-from rnnlab.config import CELL_NAMES, Interface, ModelConfig
+from rnnlab.config import CELL_NAMES, Interface, ModelConfig, TrainConfig
 from rnnlab.data import LabelledStrings, NumberSequences, Series
 from rnnlab.errors import ConfigError
 from rnnlab.models import Model
 from rnnlab.models.parameters import count_weights
 from rnnlab.reports import render
+from rnnlab.runs import save
 from rnnlab.tasks import classify_strings
 from rnnlab.training import train
+from rnnlab.training.verification import Verifying, _stack
 
 TEXTS = tuple(f"{a}{b}{c}" for a in "abc" for b in "uvwxyz" for c in "123456")
 STRINGS = LabelledStrings(TEXTS, tuple(text[0].upper() for text in TEXTS))
@@ -65,6 +68,10 @@ def test_strings_are_compared() -> None:
     assert (len(found.pairs), len(found.against)) == (3, 3)
     assert "baseline" in found.verdicts[-1]
     assert {pair.second for pair in found.against} == {"the n-gram baseline"}
+    for pair in found.against:
+        assert pair.examples is not None
+        assert pair.mean is not None
+        assert pair.examples[0] <= pair.mean <= pair.examples[1]
     for cell in found.cells:
         assert [seed.seed for seed in cell.seeds] == [0, 1, 2, 3, 4]
         assert [one.lr for one in cell.tried] == [0.01, 0.03]
@@ -85,6 +92,37 @@ def test_a_seed_is_the_run_that_train_gives() -> None:
     assert found.cells[0].seeds[2].metrics == pytest.approx(alone.metrics["test"])
     assert comparing.runs["gru"][2].history[-1]["step"] == 15
     assert found.cells[0].tried[0].score is None
+
+
+def test_a_saved_run_is_verified_in_its_stack(tmp_path: Path) -> None:
+    """Alone its last bits would be others; beside the others of its stack they are the same."""
+    rows = "".join(f"{text},{text[0]}\n" for text in TEXTS)
+    (tmp_path / "data.csv").write_text("text,label\n" + rows)
+    options = {**SMALL, "cells": "gru", "seeds": 4, "max_steps": 12, "rates": "0.02", "first_seed": 3}
+    comparing = prepare(str(tmp_path / "data.csv"), options)
+    for _ in comparing:
+        pass
+    for position in (0, 2):
+        save(comparing.runs["gru"][position], tmp_path / f"run{position}")
+        verifying = Verifying(tmp_path / f"run{position}")
+        for _ in verifying:
+            pass
+        assert verifying.beside == 3
+        assert verifying.result().same, verifying.result().differences
+    record = json.loads((tmp_path / "run0" / "run.json").read_text())
+    assert record["data"]["stack"] == [3, 4, 5, 6]
+    # An older rnnlab noted their number alone.
+    record["data"]["stack"] = 4
+    (tmp_path / "run0" / "run.json").write_text(json.dumps(record))
+    verifying = Verifying(tmp_path / "run0")
+    for _ in verifying:
+        pass
+    assert verifying.result().same
+
+
+@pytest.mark.parametrize("stack", [[], ["a"], 10**9, True, [7, 8], {"seeds": 3}])
+def test_a_stack_that_was_edited_is_a_run_alone(stack: object) -> None:
+    assert _stack(TrainConfig(seed=1), stack) == ([TrainConfig(seed=1)], 0)
 
 
 @pytest.mark.slow
@@ -138,6 +176,7 @@ def test_numbers_are_compared_with_mean_and_linear() -> None:
     source = NumberSequences(values, np.array([value.sum() for value in values]))
     found = compare(source, "gru,lstm", seeds=2, hidden_size=4, max_steps=4, rates="0.01")
     assert [one.name for one in found.baselines] == ["mean", "linear"]
+    assert all(pair.examples is not None for pair in found.against)
     labels = NumberSequences(values, tuple("up" if value.sum() > 0 else "down" for value in values))
     named = compare(labels, "gru", seeds=2, hidden_size=4, max_steps=4, rates="0.01")
     assert [one.name for one in named.baselines] == ["prior", "linear"]

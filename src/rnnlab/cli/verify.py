@@ -53,7 +53,10 @@ def _train(verifying: "Verifying", *, quiet: bool) -> None:
 
 def _say(run: Path, verifying: "Verifying", result: "Verification") -> None:
     if result.same:
-        print(f"{run}: the same to the bit ({len(verifying.run.weights):,} weights, all metrics, the whole history)")
+        beside = f"; trained beside {verifying.beside} others, as it was" if verifying.beside else ""
+        print(
+            f"{run}: the same to the bit ({len(verifying.run.weights):,} weights, all metrics, the whole history{beside})"
+        )
     else:
         print(f"{run}: not the same")
         for difference in result.differences:

@@ -23,12 +23,11 @@ from rnnlab.comparison.settings import TITLES, ComparisonConfig
 from rnnlab.comparison.sizes import matched
 from rnnlab.comparison.tuning import CellJob, Trained
 from rnnlab.comparison.verdicts import METRICS, SPOKEN, judge, sentences, strongest
-from rnnlab.data import Source
 from rnnlab.engine import Here, Job, Processes, Progress
 from rnnlab.errors import ConfigError
 from rnnlab.models.parameters import count_weights
 from rnnlab.runs import Run, model_outputs
-from rnnlab.tasks import Task, forecast_baselines
+from rnnlab.tasks import Task
 from rnnlab.tasks.baselines import references
 from rnnlab.training.fit import Plan, plan
 from rnnlab.training.recipes import configure
@@ -108,11 +107,10 @@ class Comparing:
         )
 
     def _measure_baselines(self) -> tuple[Against, ...]:
-        if self.task.kind != "forecast":
-            return tuple(_against(one.name, one.title, one.metrics) for one in references(self.task))
-        found = forecast_baselines.baselines(self.task)
+        found = references(self.task)
         for one in found:
-            self._answers[one.name] = Answers((), errors(self.task, one.predictions)[None])
+            told = one.answers if self.task.kind == "classify" else errors(self.task, one.answers)
+            self._answers[one.name] = Answers((), told[None])
         return tuple(_against(one.name, one.title, one.metrics) for one in found)
 
     def _keep(self, cell: str, trained: Trained) -> None:
@@ -142,7 +140,7 @@ class Comparing:
 
 
 def compare(
-    data: str | Source | Task,
+    data: Any,
     cells: Sequence[str] | str = ("elman", "lstm", "gru"),
     *,
     seeds: int = 10,
@@ -152,7 +150,7 @@ def compare(
     """Return cells compared under equal tuning budgets, matched counts of weights, paired seeds, and against baselines.
 
     Args:
-        data: a file, a folder, the name of built-in data, a source, or a task.
+        data: a file, a folder, a data frame, the name of built-in data, a source, or a task.
         cells: ``elman`` (or ``rnn``), ``lstm``, ``gru``, ``combined``.
         seeds: runs of each cell; fewer than 5 allow no claim.
         hidden_size: of the cell with the most weights; 64, or what the recipe has where that is less, unless said.
@@ -175,7 +173,7 @@ def compare(
     return comparing.result()
 
 
-def prepare(data: str | Source | Task, options: dict[str, Any], *, device: str = "cpu", workers: int = 1) -> Comparing:
+def prepare(data: Any, options: dict[str, Any], *, device: str = "cpu", workers: int = 1) -> Comparing:
     """Return a comparison that has not begun; arguments as of `compare`."""
     options = {name: value for name, value in options.items() if value is not None}
     own = {name: options.pop(name) for name in ComparisonConfig.model_fields if name in options}

@@ -78,8 +78,7 @@ class Pair:
         p: of the paired t-test, two-sided; None likewise.
         p_holm: corrected over all pairs of the comparison; None with too few seeds.
         p_ranks: of Wilcoxon's test, uncorrected, for those who doubt the t-test.
-        examples: the 95% interval over test examples instead of seeds; None against a baseline of a
-            classifier or a regression.
+        examples: the 95% interval over test examples instead of seeds; None where the two share no seed.
         count: seeds that both have.
         outcome: of ``first``.
     """

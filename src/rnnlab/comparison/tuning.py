@@ -61,8 +61,8 @@ class CellJob:
                 spent = share + (1 - share) * step.spent
                 yield Progress(f"{title}: {config.seeds} seeds at learning rate {chosen:g}", spent)
             runs = training.runs()
-        # Sums over a stack round otherwise than those of a run alone: who trains it again has to know.
-        about = {**plan.source, "stack": config.seeds}
+        # Sums over a stack round otherwise than those of a run alone: who trains it again trains the others beside it.
+        about = {**plan.source, "stack": [run.train_config.seed for run in runs]}
         told = tuple(replace(run, data=run.data | about) for run in runs)
         return Trained(told, tried, time.perf_counter() - began)
 

@@ -48,6 +48,8 @@ def number_sql(table: Table, field: str, column: str, *, missing: bool = False, 
     )[0]
     if blanks and not missing:
         _refuse(table, blank, field, f"{column} must be a number, got {{}}; {remedy}")
+    if table.is_boolean(column):
+        return f"CASE {field} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END"
     if points == total - blanks:
         return f"CASE WHEN {blank} THEN NULL ELSE CAST({field} AS DOUBLE) END"
     if commas == total - blanks:

@@ -4,9 +4,11 @@ They say what is wrong with a file, with its line and the way out, and guess not
 """
 
 from pathlib import Path
+from typing import Any
 
 from rnnlab.data.calendar import Fill
 from rnnlab.data.config import DataConfig
+from rnnlab.data.frames import open_frame
 from rnnlab.data.rows import long_sequences, wide_sequences
 from rnnlab.data.series import SeriesRequest, series_of
 from rnnlab.data.source import LabelledStrings, NumberSequences, Series, SeriesCollection, Source
@@ -41,15 +43,39 @@ def read(config: DataConfig) -> Source:
             )
         return strings_of_folder(path)
     with open_table(path) as table:
-        for column in config.filters:
-            table.require(column, "where")
-        if config.shape == "wide":
-            return _wide(table, config)
-        if config.shape == "long":
-            return _long(table, config)
-        if config.shape == "series":
-            return _series(table, config)
-        return strings_of_table(table, config.text, config.target, config.filters, drop=config.missing == "drop")
+        return _of_table(table, config)
+
+
+def read_frame(frame: Any, config: DataConfig) -> Source:
+    """Return the source in a data frame of pandas, polars or pyarrow: the same columns, checks and messages as of a file.
+
+    Args:
+        frame: the rows; a named index of pandas is a column like others.
+        config: what its columns are; ``data`` is not looked at.
+
+    Raises:
+        DataError: a column, a row or a calendar that is not what it must be.
+
+    Example:
+        >>> import pandas
+        >>> frame = pandas.DataFrame({"name": ["ab", "cd", "ef"], "origin": ["x", "y", "x"]})
+        >>> read_frame(frame, DataConfig(data="memory")).classes
+        ('x', 'y')
+    """
+    with open_frame(frame) as table:
+        return _of_table(table, config)
+
+
+def _of_table(table: Table, config: DataConfig) -> Source:
+    for column in config.filters:
+        table.require(column, "where")
+    if config.shape == "wide":
+        return _wide(table, config)
+    if config.shape == "long":
+        return _long(table, config)
+    if config.shape == "series":
+        return _series(table, config)
+    return strings_of_table(table, config.text, config.target, config.filters, drop=config.missing == "drop")
 
 
 def read_names(path: str | Path, *, text: str | None = None, target: str | None = None) -> LabelledStrings:

@@ -1,4 +1,4 @@
-"""Tables: the rows of a CSV, TSV, JSON lines or Parquet file as columns of text, through DuckDB.
+"""Tables: the rows of a CSV, TSV, JSON lines or Parquet file, or of a data frame, as columns of text, through DuckDB.
 
 A table knows columns, rows and lines, and nothing of what they mean. Only the columns that are asked for leave the
 file; figures are computed inside DuckDB, so memory does not grow with the rest of the text.
@@ -57,6 +57,10 @@ class Table:
             )
         return column
 
+    def is_boolean(self, column: str) -> bool:
+        """Return whether the column holds true and false, of a format that tells."""
+        return self._types.get(column) == "BOOLEAN"
+
     def list_columns(self, wanted: str = "") -> str:
         """Return the columns as text, with the one nearest to ``wanted``."""
         return suggest(wanted, self.columns).removeprefix("one of ")
@@ -89,7 +93,7 @@ class Table:
 
     def place(self, row: int) -> str:
         """Return ``FILE line N`` (``row N`` in a Parquet file) of the row that `load` numbered ``row``."""
-        if self._kind == "parquet":
+        if self._kind in ("parquet", "frame"):
             return f"{self.path} row {row + 1}"
         return f"{self.path} line {self._line(row)}"
 
@@ -115,6 +119,8 @@ class Table:
 
     def _open(self) -> tuple[tuple[str, ...], str]:
         """Return the names of the columns and the SQL that reads them."""
+        if self._kind == "frame":
+            return self._described(str(self._plain))
         name = _literal(_no_globs(self._plain))
         if self._kind == "csv":
             self.delimiter, header = _header(self._plain, self.path)
@@ -127,7 +133,10 @@ class Table:
             )
         reader = "read_parquet" if self._kind == "parquet" else "read_json_auto"
         extra = "" if self._kind == "parquet" else ", sample_size=-1, maximum_depth=1, map_inference_threshold=-1"
-        relation = f"{reader}({name}{extra})"
+        return self._described(f"{reader}({name}{extra})")
+
+    def _described(self, relation: str) -> tuple[tuple[str, ...], str]:
+        """Return the columns of a relation that knows their types, and the relation."""
         described = self.run(f"DESCRIBE SELECT * FROM {relation}")
         self._types = {str(row[0]): str(row[1]) for row in described}
         self._fields = {column: column for column in self._types}
@@ -204,15 +213,18 @@ def open_table(path: str | Path) -> Iterator[Table]:
         DataError: missing, empty or unreadable file; not UTF-8; rows of unequal length; no or repeated header.
     """
     path = Path(path)
-    with (
-        plain_file(path) as (plain, kind),
-        tempfile.TemporaryDirectory(prefix="rnnlab-") as spill,
-        duckdb.connect(":memory:") as connection,
-    ):
+    with plain_file(path) as (plain, kind), connected() as connection:
+        yield Table(path, plain, kind, connection)
+
+
+@contextmanager
+def connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to an empty database in memory, which spills to disk and reaches for no network."""
+    with tempfile.TemporaryDirectory(prefix="rnnlab-") as spill, duckdb.connect(":memory:") as connection:
         for setting in _SETTINGS:
             connection.execute(f"SET {setting}")
         connection.execute(f"SET temp_directory={_literal(spill)}")
-        yield Table(path, plain, kind, connection)
+        yield connection
 
 
 def _header(plain: Path, path: Path) -> tuple[str, list[str]]:

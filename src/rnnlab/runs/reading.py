@@ -18,6 +18,7 @@ from rnnlab.data.clock import future_times
 from rnnlab.data.columns import looks_numeric, mostly_numeric, number_sql, time_sql
 from rnnlab.data.config import DataConfig
 from rnnlab.data.files import plain_file
+from rnnlab.data.frames import open_frame
 from rnnlab.data.readers import series_request
 from rnnlab.data.rows import step_columns
 from rnnlab.data.series import stream_series
@@ -95,14 +96,24 @@ def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Iter
     if not _is_table(path):
         with plain_file(path) as (plain, _), plain.open("rb") as file:
             yield from_lines(run, file, str(path))
-    elif isinstance(run.codec, SeriesCodec):
-        with open_table(path) as table:
-            for column in config.filters:
-                table.require(column, "where")
-            yield _series(run.codec, config.replace(value=config.value or run.data.get("value")), table)
     else:
         with open_table(path) as table:
-            yield _rows(run.codec, config, table)
+            yield _rows(run, config, table)
+
+
+@contextmanager
+def from_frame(run: Run, frame: Any) -> Iterator[Iterator[Asked]]:
+    """Yield the inputs of a data frame with the training's columns.
+
+    Args:
+        run: says what an input is, and what the columns were in training.
+        frame: of pandas, polars or pyarrow.
+
+    Raises:
+        DataError: a column or a row that is not what it must be.
+    """
+    with open_frame(frame) as table:
+        yield _rows(run, _config(run), table)
 
 
 def _config(run: Run) -> DataConfig:
@@ -188,7 +199,12 @@ def _after(codec: SeriesCodec, series: Series) -> np.ndarray:
     return future_times(series.times[:there], codec.gap + codec.horizon)[codec.gap :]
 
 
-def _rows(codec: TextCodec | NumberCodec, config: DataConfig, table: Table) -> Iterator[Asked]:
+def _rows(run: Run, config: DataConfig, table: Table) -> Iterator[Asked]:
+    codec = run.codec
+    if isinstance(codec, SeriesCodec):
+        for column in config.filters:
+            table.require(column, "where")
+        return _series(codec, config.replace(value=config.value or run.data.get("value")), table)
     if isinstance(codec, TextCodec):
         return _texts(config, table)
     if config.shape == "wide":

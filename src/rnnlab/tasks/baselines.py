@@ -30,11 +30,13 @@ class Reference:
         name: stable across versions: ``prior``, ``ngrams``, ``mean``, ``linear``, ``last``, ``season``, ``ridge``.
         title: for people.
         metrics: as of `Task.score`.
+        answers: ``(examples,)`` int64, the classes that it guesses; or ``(examples, targets)``, numbers in the data's own units.
     """
 
     name: str
     title: str
     metrics: dict[str, float]
+    answers: np.ndarray
 
 
 def references(task: Task, part: str = "test") -> tuple[Reference, ...]:
@@ -53,7 +55,8 @@ def references(task: Task, part: str = "test") -> tuple[Reference, ...]:
         return ()
     if task.kind == "forecast":
         return tuple(
-            Reference(one.name, one.title, one.metrics) for one in forecast_baselines.baselines(task, part=part)
+            Reference(one.name, one.title, one.metrics, one.predictions)
+            for one in forecast_baselines.baselines(task, part=part)
         )
     if task.kind == "regress":
         return (_mean(task, index), _linear(task, index))
@@ -63,13 +66,13 @@ def references(task: Task, part: str = "test") -> tuple[Reference, ...]:
 
 def _prior(task: Task, index: np.ndarray) -> Reference:
     logits = np.tile(task.log_prior.numpy(), (len(index), 1))
-    return Reference("prior", "class prior", score_labels(logits, task.targets.numpy()[index]))
+    return _labels("prior", "class prior", logits, task.targets.numpy()[index])
 
 
 def _mean(task: Task, index: np.ndarray) -> Reference:
     targets = task.targets.numpy()
     answer = np.tile(targets[task.splits.train].mean(axis=0), (len(index), 1))
-    return Reference("mean", "mean of the training part", task.score(answer, index))
+    return _numbers(task, "mean", "mean of the training part", answer, index)
 
 
 def _ngrams(task: Task, index: np.ndarray) -> Reference:
@@ -84,7 +87,7 @@ def _ngrams(task: Task, index: np.ndarray) -> Reference:
     found = model.predict_proba([task.raw[i] for i in index])
     shares = np.full((len(index), len(task.labels)), LEAST_CHANCE)
     shares[:, [task.labels.index(label) for label in model.classes_]] = found
-    return Reference("ngrams", title, score_labels(np.log(np.maximum(shares, LEAST_CHANCE)), targets[index]))
+    return _labels("ngrams", title, np.log(np.maximum(shares, LEAST_CHANCE)), targets[index])
 
 
 def _linear(task: Task, index: np.ndarray) -> Reference:
@@ -94,7 +97,7 @@ def _linear(task: Task, index: np.ndarray) -> Reference:
         warnings.simplefilter("ignore")
         model.fit(features[task.splits.train], targets[task.splits.train])
     answer = model.predict(features[index]).reshape(len(index), -1)
-    return Reference("linear", "linear model of last, mean, lowest, highest", task.score(answer, index))
+    return _numbers(task, "linear", "linear model of last, mean, lowest, highest", answer, index)
 
 
 def _linear_labels(task: Task, index: np.ndarray) -> Reference:
@@ -106,8 +109,16 @@ def _linear_labels(task: Task, index: np.ndarray) -> Reference:
         model.fit(features[train], targets[train])
     shares = np.full((len(index), len(task.labels)), LEAST_CHANCE)
     shares[:, model[-1].classes_] = model.predict_proba(features[index])
-    scores = score_labels(np.log(np.maximum(shares, LEAST_CHANCE)), targets[index])
-    return Reference("linear", "linear model of last, mean, lowest, highest", scores)
+    logits = np.log(np.maximum(shares, LEAST_CHANCE))
+    return _labels("linear", "linear model of last, mean, lowest, highest", logits, targets[index])
+
+
+def _labels(name: str, title: str, logits: np.ndarray, truth: np.ndarray) -> Reference:
+    return Reference(name, title, score_labels(logits, truth), logits.argmax(axis=1))
+
+
+def _numbers(task: Task, name: str, title: str, outputs: np.ndarray, index: np.ndarray) -> Reference:
+    return Reference(name, title, task.score(outputs, index), task.to_units(outputs, index))
 
 
 def _summaries(task: Task) -> np.ndarray:

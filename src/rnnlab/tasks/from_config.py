@@ -123,6 +123,8 @@ def make_task(
         ConfigError: options or covariates that do not fit the data.
     """
     config = complete(config, source, horizon)
+    if (known or past) and not isinstance(source, Series | SeriesCollection):
+        raise ConfigError(f"known and past must go with a series, got {(*known, *past)[0]!r} with other data; drop it")
     if isinstance(source, LabelledStrings):
         return classify_strings(
             source, test=config.test, validation=config.validation, seed=config.split_seed, lowercase=config.lowercase

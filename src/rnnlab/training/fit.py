@@ -18,6 +18,8 @@ import torch
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import DataConfig, Series, Source
+from rnnlab.data.frames import NAME, is_frame
+from rnnlab.data.readers import read_frame
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
 from rnnlab.runs import Run, environment, save
 from rnnlab.runs.folder import append_history, read_record, write_history, write_record
@@ -58,13 +60,11 @@ class Plan:
     device: str = "cpu"
 
 
-def plan(
-    data: str | Source, options: Mapping[str, Any] | None = None, *, device: str = "cpu", ngrams: bool = False
-) -> Plan:
+def plan(data: Any, options: Mapping[str, Any] | None = None, *, device: str = "cpu", ngrams: bool = False) -> Plan:
     """Return the plan of training on ``data``, with ``options`` of all configurations put over what is usual.
 
     Args:
-        data: a file, a folder, the name of built-in data, or a source in memory.
+        data: a file, a folder, the name of built-in data, a data frame of pandas, polars or pyarrow, or a source in memory.
         options: fields of `DataConfig`, `TaskConfig`, `ModelConfig` and `TrainConfig`, by name.
         device: ``cpu``, ``cuda``, ...
         ngrams: as of `rnnlab.training.recipes.recipe`.
@@ -81,29 +81,35 @@ def plan(
     said: list[dict[str, Any]] = [
         {name: value for name, value in options.items() if name in config.model_fields} for config in CONFIGS
     ]
-    where = DataConfig(data=data if isinstance(data, str) else "memory", **said[0])
+    framed = is_frame(data)
+    where = DataConfig(data=data if isinstance(data, str) else NAME if framed else "memory", **said[0])
     wanted = TaskConfig(**said[1])
     # What is wrong with an option is said before a large file is read.
     ModelConfig(**said[2]), TrainConfig(**said[3])
-    source = read_source(where) if isinstance(data, str) else data
+    source = read_source(where) if isinstance(data, str) else read_frame(data, where) if framed else data
+    if not isinstance(source, Source):
+        raise ConfigError(
+            f"data must be a file, a folder, built-in data, a data frame or a source of rnnlab.data, got {type(data).__name__}; "
+            "pass one of them"
+        )
     wanted = complete(wanted, source, where.horizon)
     task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
     model, training = configure(task, {**said[2], **said[3]}, ngrams=ngrams)
     recorded: dict[str, Any] = {}
-    if isinstance(data, str):
+    if isinstance(data, str) or framed:
         recorded |= {"config": where.model_dump(), "task": wanted.model_dump()}
     if isinstance(source, Series):
         recorded["value"] = source.name
-    name = task_name(where) if isinstance(data, str) else task.name
+    name = task_name(where) if isinstance(data, str) or framed else task.name
     return Plan(replace(task, name=name), model, training, recorded, device)
 
 
-def recall(folder: Path, *, data: str | None = None) -> tuple[RunRecord, Plan]:
+def recall(folder: Path, *, data: Any = None) -> tuple[RunRecord, Plan]:
     """Return what the run in ``folder`` says, and its plan, with the data read again.
 
     Args:
-        folder: a run that was trained from a file.
-        data: where the data are now; None looks where they were.
+        folder: a run that was trained from a file or a data frame.
+        data: where the data are now, or the data frame; None looks where they were.
 
     Raises:
         RunFolderError: a damaged folder, or a run trained from data in memory.
@@ -116,8 +122,11 @@ def recall(folder: Path, *, data: str | None = None) -> tuple[RunRecord, Plan]:
         where, wanted = DataConfig(**record.data["config"]), TaskConfig(**record.data["task"])
     except (InputError, TypeError) as error:
         raise RunFolderError(f"{folder / 'run.json'}: {error} (the file is damaged or was edited)") from None
-    place = data or _find(folder, where.data, record.data.get("path"))
-    source = read_source(where.replace(data=place))
+    if is_frame(data):
+        place, source = NAME, read_frame(data, where)
+    else:
+        place = data or _find(folder, where.data, record.data.get("path"))
+        source = read_source(where.replace(data=place))
     task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
     if task.fingerprint != record.data.get("fingerprint"):
         raise RunFolderError(

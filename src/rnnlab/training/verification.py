@@ -1,6 +1,7 @@
 """The receipt of a run: train it again from what its folder says, and compare to the bit.
 
-It knows no command line; it names what differs, and what may be why.
+A run that was trained beside others in a stack (`rnnlab.compare`) is trained beside them again: alone, its sums would be added up
+in another order, and its last bits would be others. It knows no command line; it names what differs, and what may be why.
 """
 
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from typing import Any
 
 import torch
 
+from rnnlab.config import TrainConfig
 from rnnlab.errors import RunFolderError
 from rnnlab.runs import Run, environment, load
 from rnnlab.training.fit import recall, using_threads
 from rnnlab.training.loop import Step, Training
 
+LARGEST_STACK = 1000
 CAUSES = ("rnnlab", "torch", "numpy", "python", "system", "machine", "threads")
 
 
@@ -46,14 +49,14 @@ class Verifying:
 
     Args:
         folder: a run that is done, trained from a file.
-        data: where the data are now; None looks where they were.
+        data: where the data are now, or the data frame; None looks where they were.
 
     Raises:
         RunFolderError: a damaged folder, a run that is not done, or one whose budget was in seconds.
         DataError: the data are gone, or are others by now.
     """
 
-    def __init__(self, folder: Path | str, *, data: str | None = None) -> None:
+    def __init__(self, folder: Path | str, *, data: Any = None) -> None:
         self.folder = Path(folder)
         self.run = load(self.folder)
         if self.run.status in ("training", "interrupted"):
@@ -67,7 +70,13 @@ class Verifying:
         _, plan = recall(self.folder, data=data)
         threads = self.run.environment.get("threads")
         self.threads = threads if isinstance(threads, int) and 0 < threads <= 1024 else torch.get_num_threads()
-        self.training = Training(plan.task, plan.model, plan.training, device=plan.device, name=self.run.name)
+        configs, self._position = _stack(plan.training, self.run.data.get("stack"))
+        self.training = Training(plan.task, plan.model, configs, device=plan.device, name=self.run.name)
+
+    @property
+    def beside(self) -> int:
+        """How many other runs are trained beside it, as they were then."""
+        return len(self.training.configs) - 1
 
     def __iter__(self) -> Iterator[Step]:
         """Train; yield after every update."""
@@ -77,12 +86,28 @@ class Verifying:
     def result(self) -> Verification:
         """Compare the run in the folder with the one just trained."""
         with using_threads(self.threads):
-            again = self.training.runs()[0]
+            again = self.training.runs()[self._position]
             now = environment()
         differences = tuple(_differences(self.run, again))
         then = self.run.environment
         causes = {name: (then.get(name), now.get(name)) for name in CAUSES if then.get(name) != now.get(name)}
         return Verification(not differences, differences, causes)
+
+
+def _stack(training: TrainConfig, seeds: Any) -> tuple[list[TrainConfig], int]:
+    """Return the configurations of the stack that a run was trained in, and its place among them.
+
+    Args:
+        training: the run's.
+        seeds: those of the stack; a number counts up from the run's own; None was a run alone.
+    """
+    first = training.seed
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and 0 < seeds <= LARGEST_STACK:
+        seeds = list(range(first, first + seeds))
+    known = isinstance(seeds, list) and len(seeds) <= LARGEST_STACK and all(type(seed) is int for seed in seeds)
+    if not known or first not in seeds:
+        return [training], 0
+    return [training.replace(seed=seed) for seed in seeds], seeds.index(first)
 
 
 def _differences(before: Run, after: Run) -> Iterator[str]:
