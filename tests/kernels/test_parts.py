@@ -12,7 +12,7 @@ import threadpoolctl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlab.kernels import compiling, panels
+from rnnlab.kernels import buffers, compiling, panels
 from rnnlab.kernels.activations import sigmoid, tanh
 from rnnlab.kernels.blas import one_blas_thread
 from rnnlab.kernels.buffers import Lease
@@ -125,6 +125,16 @@ def test_buffers_are_used_again_once_nobody_holds_them():
     assert Lease(5000, 16).buffer.data_ptr() == place
 
 
+def test_the_shelf_keeps_the_last_two_large_buffers_and_no_more():
+    sizes = [40 * 2**20, 48 * 2**20, 56 * 2**20]  # float32: 160 MB and more
+    for size in sizes:
+        Lease(size)
+    assert [buffer.numel() for buffer in buffers._shelf.waiting] == sizes[1:]
+    for _ in range(2):
+        Lease(16)
+    assert sum(buffer.numel() for buffer in buffers._shelf.waiting) < sizes[0]
+
+
 def test_threads_of_the_kernels_blas_are_put_back():
     def counts():
         found = threadpoolctl.threadpool_info()
@@ -167,7 +177,7 @@ import time, torch
 from pathlib import Path
 began = time.perf_counter()
 from rnnlab.kernels import layer
-from rnnlab.kernels import compiling, panels
+from rnnlab.kernels import buffers, compiling, panels
 weights = [torch.randn(shape) for shape in ((1, 6, 3), (1, 6, 6), (1, 6), (1, 6))]
 layer("elman", torch.randn(1, 2, 4, 3), *weights)
 print(time.perf_counter() - began)

@@ -9,6 +9,7 @@ from torch import nn
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.errors import ConfigError
 from rnnlab.models import Model, Noise, from_torch, to_torch
+from rnnlab.models.layers import at_the_end
 
 CELLS = [
     {"cell": "elman"},
@@ -137,9 +138,34 @@ def test_combined_is_the_labs_two_linear_layers() -> None:
 def test_readouts_by_hand() -> None:
     states = torch.tensor([[[[1.0], [4.0], [0.0]], [[-5.0], [-3.0], [-7.0]]]])
     lengths = torch.tensor([[2, 3]])
-    for readout, expected in {"last": [4.0, -7.0], "mean": [2.5, -5.0], "max": [4.0, -3.0]}.items():
+    for readout, expected in {"mean": [2.5, -5.0], "max": [4.0, -3.0]}.items():
         model = Model(ModelConfig(hidden_size=1, readout=readout), NUMBERS)
-        assert model._readout(states, lengths).squeeze().tolist() == expected
+        assert model._pooled(states, lengths).squeeze().tolist() == expected
+    assert at_the_end(states, lengths).squeeze().tolist() == [4.0, -7.0]
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("engine", ["kernel", "torch", "equations"])
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "combined"])
+def test_the_last_readout_is_where_each_direction_ends(cell, engine, bidirectional, ragged) -> None:
+    config = ModelConfig(cell=cell, hidden_size=4, bidirectional=bidirectional, num_layers=2)
+    model = Model(config, NUMBERS, seeds=[1])
+    model.engine = "equations" if cell == "combined" else engine
+    inputs, lengths = torch.randn(1, 3, 5, 3), torch.tensor([[2, 5, 1]]) if ragged else None
+    states = model.states(inputs, lengths)
+    width = states.shape[-1] // (2 if bidirectional else 1)
+    ends = (lengths if ragged else torch.tensor([[5, 5, 5]]))[0] - 1
+    last = torch.stack([states[0, row, end, :width] for row, end in enumerate(ends.tolist())])
+    if bidirectional:
+        last = torch.cat([last, states[0, :, 0, width:]], dim=1)
+    expected = last @ model.head_weight[0].T + model.head_bias[0]
+    outputs = model(inputs, lengths)[0]
+    torch.testing.assert_close(outputs, expected)
+    theirs = torch.autograd.grad(expected.square().sum(), list(model.parameters()), retain_graph=True)
+    ours = torch.autograd.grad(outputs.square().sum(), list(model.parameters()))
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_relu_head_is_never_negative() -> None:

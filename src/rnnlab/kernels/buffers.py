@@ -1,7 +1,8 @@
 """Working memory that is used again: fresh memory costs more than the arithmetic of a small step.
 
 The system hands out fresh pages zeroed, one fault each: for an LSTM of 256 units that was a fifth of a training step. A
-`Lease` is a buffer that returns to the shelf when nobody holds it any more. The shelf is small and drops the oldest.
+`Lease` is a buffer that returns to the shelf when nobody holds it any more. The shelf drops the oldest; it is small, but keeps
+the last two whatever their size: those of a large stack's forward and backward pass, which need them anyway.
 """
 
 import threading
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 _SHELF_BYTES = 128 * 2**20
+_ALWAYS_KEPT = 2
 
 
 class _Shelf:
@@ -27,11 +29,9 @@ class _Shelf:
         return torch.empty(size)
 
     def give(self, buffer: Tensor) -> None:
-        if 4 * buffer.numel() > _SHELF_BYTES:
-            return
         with self.lock:
             self.waiting.append(buffer)
-            while 4 * sum(kept.numel() for kept in self.waiting) > _SHELF_BYTES:
+            while len(self.waiting) > _ALWAYS_KEPT and 4 * sum(kept.numel() for kept in self.waiting) > _SHELF_BYTES:
                 self.waiting.pop(0)
 
 

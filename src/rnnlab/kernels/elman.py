@@ -63,13 +63,14 @@ def _backward_at(
 
 
 @helper
-def backward(rows, step, here, running, relu, gates, from_output, carried, d_gates, share):
+def backward(rows, step, here, running, relu, gates, nothing, from_output, carried, d_gates, share):
     """Write the gradient before the activation, from that of the state: ``carried`` and ``from_output``."""
-    hidden = from_output.shape[2]
+    hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        arrived, later, state = from_output[batch, step], carried[row], gates[here + row]
+        arrived = from_output[batch, step] if from_output.shape[0] else nothing
+        later, state = carried[row], gates[here + row]
         change = d_gates[here + row]
         for j in range(0, wide, 16):
             _backward_at(j, WIDE, relu, arrived, later, state, change, share)

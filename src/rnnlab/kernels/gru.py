@@ -98,7 +98,8 @@ def backward(
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        arrived, later, gate, kept = from_output[batch, step], carried[row], gates[here + row], extra[here + row]
+        arrived = from_output[batch, step] if from_output.shape[0] else nothing
+        later, gate, kept = carried[row], gates[here + row], extra[here + row]
         h_before = previous[here + row] if step > 0 else nothing
         change, inner = d_gates[here + row], d_inner[here + row]
         for j in range(0, wide, 16):

@@ -8,7 +8,7 @@ Here is the order of its fields, for the side that fills it in (`rnnlab.kernels.
     inputs                      (runs or 1, batch, time, features)   mode FEATURES; (runs or 1, batch, time) with SYMBOLS
     weight_ih, weight_hh        (runs, width, features), (runs, width, hidden)
     bias_ih, bias_hh            (runs, width)
-    outputs, last               (runs, batch, time, hidden), (runs, batch, hidden); and d_outputs, d_last
+    outputs, last               (runs, batch, time, hidden), (runs, batch, hidden); and d_outputs (0: nothing came), d_last
     gates, d_gates              (packed, width)     what the gates were; their gradients before the activation
     previous, extra, d_inner    (packed, hidden)    the state before the step; see the cells
     packed_inputs, d_packed     (packed, features)  the inputs in the order of the plan; mode FEATURES

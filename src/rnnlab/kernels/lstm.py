@@ -88,7 +88,8 @@ def backward(rows, step, here, before, running, gates, extra, nothing, from_outp
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        arrived, later, d_c = from_output[batch, step], carried[row], carried_c[row]
+        arrived = from_output[batch, step] if from_output.shape[0] else nothing
+        later, d_c = carried[row], carried_c[row]
         gate, c, c_before = gates[here + row], extra[here + row], extra[before + row] if step > 0 else nothing
         change = d_gates[here + row]
         for j in range(0, wide, 16):

@@ -47,7 +47,7 @@ class Recurrent(torch.autograd.Function):
     def backward(ctx: Any, d_outputs: Tensor | None, d_last: Tensor | None) -> Any:
         weight_ih, weight_hh, symbols = ctx.saved_tensors
         cell, mode, runs, batch, time, hidden, width, shards, rows, features, _, _ = ctx.sizes
-        d_outputs = torch.zeros(runs, batch, time, hidden) if d_outputs is None else d_outputs.contiguous()
+        d_outputs = _dense(d_outputs)
         d_last = torch.zeros(runs, batch, hidden) if d_last is None else d_last.contiguous()
         wanted = mode == jobs.FEATURES and ctx.needs_input_grad[0]
         d_inputs = None

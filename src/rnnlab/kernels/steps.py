@@ -134,7 +134,7 @@ def _backward_shard(
             _move(share_n, d_bias_ih[2 * hidden :])
         else:
             elman.backward(
-                rows, step, here, running, cell == ELMAN_RELU, gates, d_outputs, carried, d_gates, share,
+                rows, step, here, running, cell == ELMAN_RELU, gates, nothing, d_outputs, carried, d_gates, share,
             )  # fmt: skip
         _move(share, d_bias_hh)
         if step > 0 and on_panels:
@@ -287,7 +287,7 @@ def _build_backward(stamp: int) -> Any:
             rows = order[run, bounds[shard] : bounds[shard + 1]]
             _backward_shard(
                 job[jobs.SGEMM], job[jobs.CELL], rows, counts[run, shard], starts[run, shard], weight_hh[run], gates,
-                previous, extra, d_outputs[run], d_last[run], d_gates, d_inner, d_weight_hh[run, shard],
+                previous, extra, d_outputs[run][: batch if job[jobs.D_OUTPUTS] != 0 else 0], d_last[run], d_gates, d_inner, d_weight_hh[run, shard],
                 d_bias_ih[run, shard], d_bias_hh[run, shard],
             )  # fmt: skip
             unpack(

@@ -20,8 +20,10 @@ LayerWeights = tuple[Tensor, Tensor, Tensor, Tensor]
 
 def run_layer(
     config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, *, reverse: bool, engine: str
-) -> Tensor:
-    """Return the hidden state after every step, ``(runs, batch, time, hidden)``.
+) -> tuple[Tensor, Tensor]:
+    """Return the hidden state after every step, ``(runs, batch, time, hidden)``, and after the last one read, ``(runs, batch, hidden)``.
+
+    Who needs the last alone should take it from there: the kernels then spare the gradients of all others.
 
     Args:
         config: names the cell.
@@ -33,10 +35,10 @@ def run_layer(
     """
     if reverse:
         inputs = inputs.flip(2) if lengths is None else reverse_within(inputs, lengths)
-    outputs = _forward(config, inputs, weights, lengths, engine)
+    outputs, last = _forward(config, inputs, weights, lengths, engine)
     if reverse:
         outputs = outputs.flip(2) if lengths is None else reverse_within(outputs, lengths.expand(outputs.shape[:2]))
-    return outputs
+    return outputs, last
 
 
 def one_hot(symbols: Tensor, size: int, like: Tensor) -> Tensor:
@@ -44,7 +46,9 @@ def one_hot(symbols: Tensor, size: int, like: Tensor) -> Tensor:
     return functional.one_hot(symbols, size).to(like)
 
 
-def _forward(config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, engine: str) -> Tensor:
+def _forward(
+    config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, engine: str
+) -> tuple[Tensor, Tensor]:
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     if engine == "auto":
         runs, hidden = weight_hh.shape[0], weight_hh.shape[-1]
@@ -52,13 +56,24 @@ def _forward(config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths
         engine = choose(config.cell, runs, batch, time, weight_ih.shape[-1], hidden, weight_hh.device, weight_hh.dtype)
     if engine == "kernel":
         cell = cast(Literal["elman", "lstm", "gru"], config.cell)
-        return kernels.layer(cell, inputs, *weights, lengths, nonlinearity=config.nonlinearity)[0]
+        return kernels.layer(cell, inputs, *weights, lengths, nonlinearity=config.nonlinearity)
     if engine == "torch":
         outputs = _by_torch(config, inputs, weights)
     else:
         projected = _project(inputs, weight_ih, bias_ih)
         outputs = unroll(CELLS[config.cell], projected, weight_hh, bias_hh, nonlinearity=config.nonlinearity)
-    return outputs if lengths is None else mask_padding(outputs, lengths)
+    if lengths is not None:
+        outputs = mask_padding(outputs, lengths)
+    return outputs, at_the_end(outputs, lengths)
+
+
+def at_the_end(states: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the last step of every sequence, ``(runs, batch, width)``, of ``states (runs, batch, time, width)``."""
+    if lengths is None:
+        return states[:, :, -1]
+    runs, batch, _, width = states.shape
+    at = (lengths - 1).clamp(min=0).expand(runs, batch).view(runs, batch, 1, 1).expand(-1, -1, 1, width)
+    return states.gather(2, at).squeeze(2)
 
 
 def _project(inputs: Tensor, weight_ih: Tensor, bias_ih: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from rnnlab.cells import CELLS, mask_padding
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.data.vocabulary import UNKNOWN
-from rnnlab.models.layers import LayerWeights, one_hot, run_layer
+from rnnlab.models.layers import LayerWeights, at_the_end, one_hot, run_layer
 from rnnlab.models.ngrams import bag
 from rnnlab.models.noise import Noise
 from rnnlab.models.parameters import initialise, views, weights
@@ -83,7 +83,8 @@ class Model(nn.Module):
         """
         if lengths is not None and bool((lengths == inputs.shape[2]).all()):
             lengths = None
-        summary = self._readout(self.states(inputs, lengths, noise), lengths)
+        states, last = self._states(inputs, lengths, noise)
+        summary = last if self.config.readout == "last" else self._pooled(states, lengths)
         if self.config.ngram_size and inputs.ndim == 3:
             summary = torch.cat([summary, self._bag(inputs, lengths, noise)], dim=-1)
         return self._head(self._drop(summary.unsqueeze(2), "head", noise).squeeze(2))
@@ -93,12 +94,16 @@ class Model(nn.Module):
 
         ``width`` is the hidden size, twice that in both directions; a ``combined`` cell's is its input and hidden state.
         """
-        states = self._embed(inputs)
+        return self._states(inputs, lengths, noise)[0]
+
+    def _states(self, inputs: Tensor, lengths: Tensor | None, noise: Noise | None) -> tuple[Tensor, Tensor]:
+        """Return the last layer's states, and what it holds when each direction is done, ``(runs, batch, width)``."""
+        states = last = self._embed(inputs)
         for layer in range(self.config.num_layers):
             if layer:
                 states = self._drop(states, layer, noise)
-            states = self._layer(states, layer, lengths)
-        return states
+            states, last = self._layer(states, layer, lengths)
+        return states, last
 
     def _embed(self, inputs: Tensor) -> Tensor:
         if not self.config.embedding_size or inputs.ndim == 4:
@@ -122,17 +127,24 @@ class Model(nn.Module):
         _, batch, _, width = values.shape
         return values * noise.units(place, batch, width, self.config.dropout, values)
 
-    def _layer(self, inputs: Tensor, layer: int, lengths: Tensor | None) -> Tensor:
-        directions = [False, True] if self.config.bidirectional else [False]
-        outputs = [self._direction(inputs, layer, lengths, reverse) for reverse in directions]
-        return torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
+    def _layer(self, inputs: Tensor, layer: int, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+        if not self.config.bidirectional:
+            return self._direction(inputs, layer, lengths, False)
+        both = [self._direction(inputs, layer, lengths, reverse) for reverse in (False, True)]
+        states, last = (torch.cat(parts, dim=-1) for parts in zip(*both, strict=True))
+        return states, last
 
-    def _direction(self, inputs: Tensor, layer: int, lengths: Tensor | None, reverse: bool) -> Tensor:
-        states = run_layer(
+    def _direction(self, inputs: Tensor, layer: int, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
+        states, last = run_layer(
             self.config, inputs, self._weights(layer, reverse), lengths, reverse=reverse, engine=self.engine
         )
-        if self.config.cell != "combined":
-            return states
+        if self.config.cell == "combined":
+            states = self._paired(inputs, states, lengths, reverse)
+            last = states[:, :, 0] if reverse else at_the_end(states, lengths)
+        return states, last
+
+    def _paired(self, inputs: Tensor, states: Tensor, lengths: Tensor | None, reverse: bool) -> Tensor:
+        """Return what the combined cell hands on at every step: its input, and its state before it."""
         before = functional.pad(states, (0, 0, 0, 1) if reverse else (0, 0, 1, 0))
         before = before[:, :, 1:] if reverse else before[:, :, :-1]
         if inputs.ndim == 3:
@@ -147,23 +159,15 @@ class Model(nn.Module):
             found[3] = torch.zeros_like(cast(Tensor, found[2]))
         return cast(LayerWeights, tuple(found))
 
-    def _readout(self, states: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return what the head sees, ``(runs, batch, width)``."""
-        runs, batch, time, width = states.shape
+    def _pooled(self, states: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the mean or the largest of all steps, ``(runs, batch, width)``."""
+        time = states.shape[2]
         if self.config.readout == "mean":
             return states.sum(dim=2) / (time if lengths is None else lengths.unsqueeze(-1))
-        if self.config.readout == "max":
-            if lengths is not None:
-                outside = torch.arange(time, device=states.device) >= lengths.unsqueeze(-1)
-                states = states.masked_fill(outside.unsqueeze(-1), float("-inf"))
-            return states.amax(dim=2)
-        forward = width // 2 if self.config.bidirectional else width
-        if lengths is None:
-            last = states[:, :, -1, :forward]
-        else:
-            at = (lengths - 1).expand(runs, batch).view(runs, batch, 1, 1).expand(-1, -1, 1, forward)
-            last = states[..., :forward].gather(2, at).squeeze(2)
-        return torch.cat([last, states[:, :, 0, forward:]], dim=-1) if self.config.bidirectional else last
+        if lengths is not None:
+            outside = torch.arange(time, device=states.device) >= lengths.unsqueeze(-1)
+            states = states.masked_fill(outside.unsqueeze(-1), float("-inf"))
+        return states.amax(dim=2)
 
     def _head(self, summary: Tensor) -> Tensor:
         if self.config.head == "none":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rnnlab.config import CellName, ModelConfig, TrainConfig
 from rnnlab.kernels import choose
@@ -151,8 +151,8 @@ def our_road(cell: CellName, shape: Shape, engine: str = "auto") -> Road:
     w_ih, w_hh, b_ih, b_hh = (parameters[f"{name}_l0"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
 
     def update() -> None:
-        outputs: Tensor = run_layer(config, inputs, (w_ih, w_hh, b_ih, b_hh), None, reverse=False, engine=engine)
-        loss = outputs[:, :, -1].square().mean(dim=(1, 2)).sum()
+        _, last = run_layer(config, inputs, (w_ih, w_hh, b_ih, b_hh), None, reverse=False, engine=engine)
+        loss = last.square().mean(dim=(1, 2)).sum()
         torch._foreach_copy_(gradients, torch.autograd.grad(loss, list(parameters.values())))
         with torch.no_grad():
             optimizer.update(flat, gradient, rates)
