@@ -1,7 +1,6 @@
 """``rnnlab sweep``: learning rate x size x cell x seed on the user's data, as a table, a map and a report."""
 
 import json as jsonlib
-import os
 import shlex
 import sys
 from functools import partial
@@ -80,7 +79,7 @@ def sweep(
         raise ConfigError(f"address must come with --engine ray, got {address!r} alone; add --engine ray")
     from rnnlab.sweeps import prepare
 
-    count = workers or (1 if device != "cpu" else os.cpu_count() or 1)
+    count = workers or (1 if device != "cpu" else None)
     opened = partial(_open, engine=engine, address=address, workers=count, memory=asked.get("memory"))
     sweeping = prepare(data, asked, device=device, open_engine=opened)
     folder = out or _own_folder(sweeping)
@@ -101,10 +100,10 @@ def sweep(
     return 130 if interrupted else 0
 
 
-def _open(plan: "Plan", *, engine: str, address: str | None, workers: int, memory: float | None) -> "Engine":
-    from rnnlab.engine import Processes
+def _open(plan: "Plan", *, engine: str, address: str | None, workers: int | None, memory: float | None) -> "Engine":
+    from rnnlab.engine import engine as opened
 
-    return Processes(plan, workers, memory)
+    return opened(engine, plan, address=address, workers=workers, memory=memory, preload=["rnnlab.sweeps.stack_work"])
 
 
 def _own_folder(sweeping: "Sweeping") -> Path:

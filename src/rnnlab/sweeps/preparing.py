@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rnnlab import engine as engines
 from rnnlab.data import DataConfig, Source
-from rnnlab.engine import Engine, Processes
 from rnnlab.sweeps.result import Sweep
 from rnnlab.sweeps.settings import OPTIONS, Range, SweepConfig, check_known, check_search, default_axes, separate
 from rnnlab.sweeps.sweeping import Sweeping
@@ -25,6 +25,8 @@ def sweep(
     seeds: int = 3,
     out: str | Path | None = None,
     workers: int = 1,
+    engine: str | None = None,
+    address: str | None = None,
     **options: Any,
 ) -> Sweep:
     """Return every combination of what differs, trained in stacks: a row a run, a map, and the best rate of every size.
@@ -37,6 +39,8 @@ def sweep(
         seeds: runs of every setting.
         out: a folder that keeps what is done: the same call goes on after a crash. None keeps nothing.
         workers: processes. With more than one, a script needs ``if __name__ == "__main__":`` around it.
+        engine: ``here``, ``local`` or ``ray`` (a cluster; ``rnnlab[ray]``); this process with one worker, else ``local``.
+        address: of the Ray cluster, ``HOST:PORT`` or ``auto``; one of this machine is started where None.
         options: fields of `SweepConfig` (search, trials, halving), and of the configurations of data, examples, model and
             training; any of the last two may be a list, or, with search random or optuna, a range such as ``"1e-4:1e-1"``.
 
@@ -49,11 +53,9 @@ def sweep(
         (8, [(4, 0.001), (4, 0.01), (8, 0.001), (8, 0.01)])
     """
     asked = {"lr": lr, "hidden_size": hidden_size, "cell": cell, "seeds": seeds, **options}
-    sweeping = prepare(
-        str(data) if isinstance(data, Path) else data,
-        asked,
-        open_engine=partial(Processes, workers=workers, memory=options.get("memory")) if workers > 1 else None,
-    )
+    chosen = engine or ("local" if workers > 1 else "here")
+    opened = partial(engines.engine, chosen, address=address, workers=workers, memory=options.get("memory"))
+    sweeping = prepare(str(data) if isinstance(data, Path) else data, asked, open_engine=opened)
     if out is not None:
         sweeping.keep_in(Path(out))
     for _ in sweeping:
@@ -67,7 +69,7 @@ def prepare(
     options: dict[str, Any],
     *,
     device: str = "cpu",
-    open_engine: Callable[[Plan], Engine] | None = None,
+    open_engine: Callable[[Plan], engines.Engine] | None = None,
 ) -> Sweeping:
     """Return a sweep that has not begun; arguments as of `sweep`.
 
