@@ -1,5 +1,7 @@
 """Ragged sequences, vocabulary, scaling and the order of batches."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -98,7 +100,7 @@ def test_parts_joined_are_the_whole(lengths: list[int], cuts: list[int], levelle
     levels = torch.rand(len(lengths), 2) + 0.5 if levelled else None
     whole = Sequences(packed.values, packed.starts, packed.lengths, levels)
     edges = [0, *sorted(min(cut, len(lengths)) for cut in cuts), len(lengths)]
-    joined = Sequences.join([whole.part(first, end) for first, end in zip(edges, edges[1:], strict=False)])
+    joined = Sequences.join([whole.part(first, end) for first, end in pairwise(edges)])
     every = torch.arange(len(lengths))
     for found, expected in zip(joined.gather(every), whole.gather(every), strict=True):
         assert found is expected is None or torch.equal(found, expected)
