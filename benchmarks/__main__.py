@@ -3,6 +3,7 @@
 python -m benchmarks                                    # all of them
 python -m benchmarks names held_out --names PATH        # some of them, on a folder of ORIGIN.txt
 python -m benchmarks sales --sales PATH                 # on a series of your own
+python -m benchmarks serve --soak 600                   # the service, its memory watched for ten minutes
 """
 
 import argparse
@@ -13,12 +14,12 @@ from typing import Any
 
 import torch
 
-from benchmarks import held_out, kernels, lab, names, own_data, peers, sales
+from benchmarks import held_out, kernels, lab, names, own_data, peers, sales, serve
 from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers")
+PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers", "serve")
 
 
 def main() -> None:
@@ -27,6 +28,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=[], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--names", type=Path, help="a folder of ORIGIN.txt; the built-in names where absent")
     parser.add_argument("--sales", type=Path, help="a file with a time and a value; the built-in sales where absent")
+    parser.add_argument(
+        "--soak", type=float, default=60.0, help="seconds for which the service's memory is watched (serve)"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     unknown = set(given.parts) - set(PARTS)
@@ -41,6 +45,7 @@ def main() -> None:
         "own_data": lambda: own_data.run(),
         "kernels": lambda: kernels.run(),
         "peers": lambda: peers.run(),
+        "serve": lambda: serve.run(given.soak),
     }
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
