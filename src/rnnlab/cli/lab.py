@@ -146,38 +146,18 @@ def _watch(
     quiet: bool,
 ) -> bool:
     """Run the studies, show how far they are, write the report after each; return whether the user broke it off."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
+    from rnnlab.cli.bar import Bar
     from rnnlab.studies.lab import run_lab
 
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
-    console, said = Console(stderr=True), 0.0
     try:
-        with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
-            bar = progress.add_task("starting", total=1.0)
+        with Bar(quiet=quiet) as bar:
             for step in run_lab(chosen, size, data, out, workers):
                 title = f"{step.job.study}: {step.job.title}"
-                progress.update(bar, completed=step.spent, description=f"{title[:48]:<48}")
-                if not quiet and not console.is_terminal and step.spent >= said + 0.1:
-                    said = step.spent
-                    console.print(f"{said:.0%}  {title}", highlight=False)
+                bar.show(f"{title[:48]:<48}", step.spent)
                 if step.result is not None:
                     results.append(step.result)
                     save(results)
-                    if not quiet:
-                        progress.console.print(
-                            f"[bold]{step.result.study}[/bold]  {step.result.answer[0]}", highlight=False
-                        )
+                    bar.say(f"[bold]{step.result.study}[/bold]  {step.result.answer[0]}")
     except KeyboardInterrupt:
         return True
     return False
