@@ -65,8 +65,11 @@ def _shown(output: Any) -> str:
     """Return an output as raw HTML or as a block of text; warnings and progress on stderr are left out."""
     data = output.get("data", {})
     if "text/html" in data:
-        # In one line: a blank line would end the block of HTML.
-        return f'<div class="output">{"".join(line.strip() + " " for line in data["text/html"].splitlines())}</div>'
+        # In one line, as a blank line would end the block of HTML; the theme styles all tables that have no class.
+        text = " ".join(line.strip() for line in data["text/html"].splitlines()).replace(
+            "<table>", '<table class="shown">'
+        )
+        return f'<div class="output">{text}</div>'
     text = data.get("text/plain") or (output.get("text") if output.get("name") == "stdout" else "")
     return f'<div class="output" markdown="1">\n\n```text\n{text.rstrip()}\n```\n\n</div>' if text else ""
 

@@ -24,7 +24,9 @@ from rnnlab.notebooks.checks import memorise as check
 
 torch.set_num_threads(1)
 source = library.memorise()
-x = torch.stack([torch.as_tensor(row) for row in source.values])  # (batch=3, time=3, features=1)
+x = torch.stack(
+    [torch.as_tensor(row) for row in source.values]
+)  # (batch=3, time=3, features=1)
 y = torch.as_tensor(source.targets).reshape(3, 1)  # 1/3, 2/3, 1
 x[:, :, 0], y
 
@@ -39,7 +41,9 @@ x[:, :, 0], y
 class SimpleRNN(nn.Module):
     """Three layers, the last of which has one unit: it is the output."""
 
-    def __init__(self, input_size: int = 1, hidden_size: int = 100, output_size: int = 1) -> None:
+    def __init__(
+        self, input_size: int = 1, hidden_size: int = 100, output_size: int = 1
+    ) -> None:
         super().__init__()
         self.rnn1 = nn.RNN(input_size, hidden_size, batch_first=True)
         self.rnn2 = nn.RNN(hidden_size, hidden_size, batch_first=True)
@@ -54,7 +58,9 @@ class SimpleRNN(nn.Module):
 class SimpleLSTM(nn.Module):
     """The same of LSTMs: returns the outputs of all steps, and the last layer's states."""
 
-    def __init__(self, input_size: int = 1, hidden_size: int = 100, output_size: int = 1) -> None:
+    def __init__(
+        self, input_size: int = 1, hidden_size: int = 100, output_size: int = 1
+    ) -> None:
         ### BEGIN SOLUTION
         super().__init__()
         self.lstm1 = nn.LSTM(input_size, hidden_size, batch_first=True)
@@ -80,10 +86,14 @@ check.lstm(SimpleLSTM, x)
 
 
 # %%
-def make_optimizers(rnn: nn.Module, lstm: nn.Module) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+def make_optimizers(
+    rnn: nn.Module, lstm: nn.Module
+) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
     """Return the optimizer of the RNN, and that of the LSTM."""
     ### BEGIN SOLUTION
-    return torch.optim.SGD(rnn.parameters(), lr=0.9), torch.optim.SGD(lstm.parameters(), lr=0.9)
+    return torch.optim.SGD(rnn.parameters(), lr=0.9), torch.optim.SGD(
+        lstm.parameters(), lr=0.9
+    )
     ### END SOLUTION
 
 
@@ -97,7 +107,9 @@ check.optimizers(make_optimizers, SimpleRNN)
 
 
 # %%
-def train(model: nn.Module, optimizer: torch.optim.Optimizer, epochs: int = 100) -> list[float]:
+def train(
+    model: nn.Module, optimizer: torch.optim.Optimizer, epochs: int = 100
+) -> list[float]:
     """Train on x and y, and return the loss of each epoch."""
     ### BEGIN SOLUTION
     losses = []
@@ -155,7 +167,9 @@ for finding in rnnlab.diagnose(lab, checks=["optimizer_misses_parameters"]):
 
 
 # %%
-def many(make: type[nn.Module], lr: float, seeds: int = 5, epochs: int = 200) -> list[list[float]]:
+def many(
+    make: type[nn.Module], lr: float, seeds: int = 5, epochs: int = 200
+) -> list[list[float]]:
     """Return the losses of `seeds` fresh networks, each after its own `torch.manual_seed(seed)`."""
     ### BEGIN SOLUTION
     found = []
@@ -169,12 +183,17 @@ def many(make: type[nn.Module], lr: float, seeds: int = 5, epochs: int = 200) ->
 
 # %%
 losses = {
-    f"{name} {lr}": many(make, lr) for name, make in (("RNN", SimpleRNN), ("LSTM", SimpleLSTM)) for lr in (0.9, 0.01)
+    f"{name} {lr}": many(make, lr)
+    for name, make in (("RNN", SimpleRNN), ("LSTM", SimpleLSTM))
+    for lr in (0.9, 0.01)
 }
 check.many(losses)
 
 # %%
-medians = {name: torch.tensor(found).median(dim=0).values.tolist() if found else None for name, found in losses.items()}
+medians = {
+    name: torch.tensor(found).median(dim=0).values.tolist() if found else None
+    for name, found in losses.items()
+}
 show.curves(medians, "Loss, median of five seeds", log_y=True)
 
 # %% [markdown]

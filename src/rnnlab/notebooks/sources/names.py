@@ -25,7 +25,11 @@ source = library.names()
 texts, labels = list(source.texts), list(source.labels)
 origins = list(source.classes)
 targets = torch.tensor([origins.index(label) for label in labels])
-show.bars({origin: labels.count(origin) for origin in origins}, "Names of each origin", y="names")
+show.bars(
+    {origin: labels.count(origin) for origin in origins},
+    "Names of each origin",
+    y="names",
+)
 
 # %% [markdown]
 # ## 1. Hold names out
@@ -36,11 +40,15 @@ show.bars({origin: labels.count(origin) for origin in origins}, "Names of each o
 
 
 # %%
-def hold_out(texts: list[str], share: float = 0.2, seed: int = 0) -> tuple[list[int], list[int]]:
+def hold_out(
+    texts: list[str], share: float = 0.2, seed: int = 0
+) -> tuple[list[int], list[int]]:
     """Return the rows to train on, and the rows that are held out."""
     ### BEGIN SOLUTION
     distinct = sorted(set(texts))
-    drawn = np.random.default_rng(seed).permutation(distinct)[: round(share * len(distinct))]
+    drawn = np.random.default_rng(seed).permutation(distinct)[
+        : round(share * len(distinct))
+    ]
     held = set(drawn.tolist())
     train = [row for row, text in enumerate(texts) if text not in held]
     test = [row for row, text in enumerate(texts) if text in held]
@@ -147,7 +155,9 @@ check.train_step(train_step, Network, encode, texts, targets)
 def macro_recall(truth: torch.Tensor, guess: torch.Tensor) -> float:
     """Return the mean recall over the labels that occur in `truth`; both are (examples,) int64."""
     ### BEGIN SOLUTION
-    recalls = [(guess[truth == label] == label).float().mean() for label in truth.unique()]
+    recalls = [
+        (guess[truth == label] == label).float().mean() for label in truth.unique()
+    ]
     return torch.stack(recalls).mean().item()
     ### END SOLUTION
 
@@ -162,7 +172,9 @@ check.macro_recall(macro_recall)
 
 
 # %%
-def train(cell: str, lr: float = 0.005, epochs: int = 3) -> tuple[nn.Module, list[float]]:
+def train(
+    cell: str, lr: float = 0.005, epochs: int = 3
+) -> tuple[nn.Module, list[float]]:
     """Return a trained network, and its mean loss over each epoch."""
     ### BEGIN SOLUTION
     torch.manual_seed(0)
@@ -199,7 +211,10 @@ show.curves(curves, x="epoch", y="mean loss")
 
 # %%
 held_out = hold_out(texts)
-answers = {cell: guesses(result[0], held_out[1]) if result else None for cell, result in trained.items()}
+answers = {
+    cell: guesses(result[0], held_out[1]) if result else None
+    for cell, result in trained.items()
+}
 truth = targets[held_out[1]] if held_out else None
 show.confusion(truth, answers["lstm"], origins, "LSTM, held-out names")
 
@@ -237,14 +252,24 @@ rates = (0.1, 0.3, 1.0, 3.0, 10.0)
 losses: dict[int, dict[float, float]] = {}
 for hidden_size in (16, 64):
     configs = [
-        TrainConfig(optimizer="sgd", lr=lr, batch_size=32, batching="by_length", max_steps=150, keep="last")
+        TrainConfig(
+            optimizer="sgd",
+            lr=lr,
+            batch_size=32,
+            batching="by_length",
+            max_steps=150,
+            keep="last",
+        )
         for lr in rates
     ]
-    training = Training(task, ModelConfig(cell="lstm", hidden_size=hidden_size), configs)
+    training = Training(
+        task, ModelConfig(cell="lstm", hidden_size=hidden_size), configs
+    )
     for _ in training:
         pass
     losses[hidden_size] = {
-        run.train_config.lr: run.history[-1].get("validation_loss", float("inf")) for run in training.runs()
+        run.train_config.lr: run.history[-1].get("validation_loss", float("inf"))
+        for run in training.runs()
     }
 losses
 

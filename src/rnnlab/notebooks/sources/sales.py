@@ -21,9 +21,18 @@ from rnnlab.notebooks.checks import sales as check
 
 torch.set_num_threads(1)
 source = library.sales()
-times, values = source.times, torch.as_tensor(source.values, dtype=torch.float32)  # pounds a day, two years
+times, values = (
+    source.times,
+    torch.as_tensor(source.values, dtype=torch.float32),
+)  # pounds a day, two years
 first_test = int(0.8 * len(values))  # the last fifth is held out
-show.series(times, values, {"held out": values[first_test:]}, "Sales of an online shop", y="pounds a day")
+show.series(
+    times,
+    values,
+    {"held out": values[first_test:]},
+    "Sales of an online shop",
+    y="pounds a day",
+)
 
 # %% [markdown]
 # ## 1. What it has to beat
@@ -55,10 +64,15 @@ check.naive(naive, values, first_test)
 
 
 # %%
-def standardise(values: torch.Tensor, first_test: int) -> tuple[torch.Tensor, float, float]:
+def standardise(
+    values: torch.Tensor, first_test: int
+) -> tuple[torch.Tensor, float, float]:
     """Return all values scaled, and the mean and the standard deviation that were used."""
     ### BEGIN SOLUTION
-    mean, deviation = values[:first_test].mean().item(), values[:first_test].std().item()
+    mean, deviation = (
+        values[:first_test].mean().item(),
+        values[:first_test].std().item(),
+    )
     return (values - mean) / deviation, mean, deviation
     ### END SOLUTION
 
@@ -77,7 +91,9 @@ check.standardise(standardise, values, first_test)
 def windows(series: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return all windows, (windows, width, 1), and the next value of each, (windows, 1)."""
     ### BEGIN SOLUTION
-    inputs = torch.stack([series[start : start + width] for start in range(len(series) - width)])
+    inputs = torch.stack(
+        [series[start : start + width] for start in range(len(series) - width)]
+    )
     return inputs.unsqueeze(-1), series[width:].unsqueeze(-1)
     ### END SOLUTION
 
@@ -161,7 +177,10 @@ def by_width() -> dict[int, float]:
     """Return width to mean absolute error, in pounds."""
     ### BEGIN SOLUTION
     truth = values[first_test:]
-    return {width: (forecast("lstm", width) - truth).abs().mean().item() for width in (8, 16, 32)}
+    return {
+        width: (forecast("lstm", width) - truth).abs().mean().item()
+        for width in (8, 16, 32)
+    }
     ### END SOLUTION
 
 

@@ -21,7 +21,10 @@ with open("gestures.csv", "w", newline="") as file:
         start, steps = random.uniform(0, 6.28), int(random.integers(8, 25))
         for tick in range(steps):
             angle = float(start) + float(turn) * 4 * tick / steps
-            x, y = np.cos(angle) + random.normal(0, 0.2), np.sin(angle) + random.normal(0, 0.2)
+            x, y = (
+                np.cos(angle) + random.normal(0, 0.2),
+                np.sin(angle) + random.normal(0, 0.2),
+            )
             writer.writerow([gesture, tick, round(x, 3), round(y, 3), kind])
 
 # %% [markdown]
@@ -57,7 +60,9 @@ run
 # sixty updates, as here, keep the notebook quick and allow no claim: leave those options out for the real thing.
 
 # %%
-comparison = rnnlab.compare(FILE, "elman,gru", seeds=3, rates="0.008", max_steps=60, **COLUMNS)
+comparison = rnnlab.compare(
+    FILE, "elman,gru", seeds=3, rates="0.008", max_steps=60, **COLUMNS
+)
 comparison
 
 # %% [markdown]
