@@ -14,11 +14,10 @@ __version__ = "0.1.0"
 drawn_by("rnnlab.reports.notebook:html")
 
 if TYPE_CHECKING:
-    from rnnlab.api import load, predict, resume, train, verify
+    from rnnlab.api import diagnose, load, predict, resume, train, verify
     from rnnlab.comparison import compare
     from rnnlab.config import ModelConfig, TrainConfig
     from rnnlab.data.config import DataConfig
-    from rnnlab.doctor import diagnose
     from rnnlab.errors import InputError
     from rnnlab.estimators import RecurrentClassifier, RecurrentForecaster, RecurrentRegressor
     from rnnlab.findings import Finding
@@ -36,7 +35,7 @@ _WHERE = {
     "Run": "rnnlab.runs",
     "TrainConfig": "rnnlab.config",
     "compare": "rnnlab.comparison",
-    "diagnose": "rnnlab.doctor",
+    "diagnose": "rnnlab.api",
     "load": "rnnlab.api",
     "predict": "rnnlab.api",
     "resume": "rnnlab.api",

@@ -7,11 +7,15 @@ What stands here is thin: tasks, training and runs do the work, and can be used 
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rnnlab.data.frames import is_frame
+from rnnlab.doctor import diagnose as diagnose_training
+from rnnlab.doctor import diagnose_run, examine
+from rnnlab.errors import ConfigError
+from rnnlab.findings import Findings
 from rnnlab.runs import Run
 from rnnlab.runs import load as load_folder
 from rnnlab.runs.folder import read_record
@@ -20,7 +24,7 @@ from rnnlab.tasks import Prediction
 from rnnlab.training.fit import Fit, plan, recall, using_threads, usual_threads
 from rnnlab.training.verification import Verification, Verifying
 
-__all__ = ["load", "predict", "resume", "train", "verify"]
+__all__ = ["diagnose", "load", "predict", "resume", "train", "verify"]
 
 
 def train(
@@ -29,6 +33,7 @@ def train(
     out: str | Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    doctor: bool = True,
     **options: Any,
 ) -> Run:
     """Return a model trained on ``data``, with its metrics, its history and the figures of its baselines.
@@ -39,6 +44,7 @@ def train(
         out: a new folder to save the run in; it can be resumed after a crash, loaded, and verified. None keeps it in memory.
         device: ``cpu``, ``cuda``, ...
         threads: threads of the processor; None takes one, or all for 512 units and more.
+        doctor: let the run examine itself when it is trained: ``findings`` says what is wrong with it (docs/doctor.md).
         options: fields of `rnnlab.data.DataConfig`, `rnnlab.task_config.TaskConfig`, `rnnlab.config.ModelConfig` and
             `rnnlab.config.TrainConfig`: the command line's flags. What is left out is what trains well for the kind of data.
 
@@ -60,17 +66,18 @@ def train(
     planned = plan(str(data) if isinstance(data, Path) else data, options, device=device, ngrams=True)
     with using_threads(threads or usual_threads(planned.model)):
         if out is not None:
-            return _finish(Fit(planned, Path(out)))
+            return _finish(Fit(planned, Path(out)), doctor)
         with tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:
-            return _finish(Fit(planned, Path(folder) / planned.task.name))
+            return _finish(Fit(planned, Path(folder) / planned.task.name), doctor)
 
 
-def resume(folder: str | Path, *, data: Any = None) -> Run:
+def resume(folder: str | Path, *, data: Any = None, doctor: bool = True) -> Run:
     """Return the run in ``folder``, whose training was broken off, trained to its end; one that is done is returned as it is.
 
     Args:
         folder: a run's folder.
         data: where the data are now, or the data frame; None looks where they were.
+        doctor: as of `train`.
 
     Raises:
         RunFolderError: a damaged folder, or other data than the run was trained on.
@@ -88,7 +95,7 @@ def resume(folder: str | Path, *, data: Any = None) -> Run:
     record, planned = recall(folder, data=str(data) if isinstance(data, Path) else data)
     threads = record.environment.get("threads")
     with using_threads(threads if isinstance(threads, int) and 0 < threads <= 1024 else None):
-        return _finish(Fit(planned, folder, resume=True))
+        return _finish(Fit(planned, folder, resume=True), doctor)
 
 
 def load(folder: str | Path) -> Run:
@@ -159,10 +166,37 @@ def verify(folder: str | Path, *, data: Any = None) -> Verification:
     return verifying.result()
 
 
-def _finish(fit: Fit) -> Run:
+def diagnose(subject: Any, *, checks: Iterable[str] | None = None, seconds: float = 10.0, data: Any = None) -> Findings:
+    """Return what is wrong with a training, worst first; an empty list where nothing was found.
+
+    Everything is left exactly as it was: weights, optimizer, random states.
+
+    Args:
+        subject: a run, or its folder; or a training in plain PyTorch, any object with ``model, optimizer, loss, inputs, targets``
+            and what else `rnnlab.doctor.Subject` names.
+        checks: names of checks, for plain PyTorch; all of them where None.
+        seconds: of probing at most; what did not fit is named by a hint ``not_examined``.
+        data: of a run, where its data are now, or the data frame; None looks where they were.
+
+    Raises:
+        InputError: the subject lacks something, or does not run.
+
+    Example:
+        >>> run = train("sales", hidden_size=4, epochs=4, lr=1e-7)
+        >>> diagnose(run)[0].check
+        'learning_rate_too_small'
+    """
+    if isinstance(subject, Run | str | Path):
+        if checks is not None:
+            raise ConfigError("checks must be left out for a run, got some; a run is asked all that is asked of runs")
+        return diagnose_run(subject, data=str(data) if isinstance(data, Path) else data, seconds=seconds)
+    return diagnose_training(subject, checks=checks, seconds=seconds)
+
+
+def _finish(fit: Fit, doctor: bool) -> Run:
     for _ in fit:
         pass
-    return fit.finish()
+    return fit.finish(examine if doctor else None)
 
 
 def _named(run: Run, batch: Asked) -> Iterator[Prediction]:

@@ -4,15 +4,18 @@ Training reports divergence as a finding, the doctor reports everything else; re
 show them. This module knows neither of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from rnnlab.display import Displayed
 
 Severity = Literal["error", "warning", "hint"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "hint")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Displayed):
     """One thing that is wrong, or may be.
 
     Args:
@@ -34,6 +37,20 @@ class Finding:
         return asdict(self)
 
 
-def worst_first(findings: list[Finding]) -> list[Finding]:
+class Findings(list[Finding], Displayed):
+    """A list of findings that shows itself as cards in a notebook.
+
+    Example:
+        >>> Findings([Finding("dead_relu", "error", "the output is 0")]).loud[0].check
+        'dead_relu'
+    """
+
+    @property
+    def loud(self) -> list[Finding]:
+        """The errors and warnings; hints are no alarm."""
+        return [finding for finding in self if finding.severity != "hint"]
+
+
+def worst_first(findings: Iterable[Finding]) -> Findings:
     """Return the findings sorted by severity, ``error`` first; the order within a severity is kept."""
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    return Findings(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))

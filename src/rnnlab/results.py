@@ -60,7 +60,7 @@ class Figure(Displayed):
     ``kind`` says which fields the records have, ``x`` and ``y`` title the axes (with units):
 
     ==========  ======================================================================================
-    curves      ``x, y, series`` and, if there is a spread, ``low, high``; ``log_y`` for losses
+    curves      ``x, y, series`` and, if there is a spread, ``low, high``; ``marked`` rings a point; ``log_y`` for losses
     confusion   ``truth, guess, share, count``, for every pair of labels, in the order they are shown
     forecast    ``time`` (ISO date), ``value, series`` (``data`` is the truth), ``held_out`` (bool)
     series      ``time, value, series``

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import rnnlab
 from rnnlab.cli import main
 from rnnlab.cli.doctor import build
 from rnnlab.errors import InputError
@@ -149,3 +150,19 @@ def test_a_folder_without_a_run_is_refused(program: Path, capfd: pytest.CaptureF
     (program.parent / "empty").mkdir()
     assert main(["doctor", "empty"]) == 2
     assert "run.json" in capfd.readouterr().err
+
+
+def test_run_folders_are_examined_and_strict(program: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rnnlab.train("sales", out="run", hidden_size=4, lr=1e-7, epochs=4, doctor=False)
+    assert main(["doctor", "run", "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)["findings"]
+    assert found[0]["check"] == "learning_rate_too_small"
+    assert found[0]["remedy"].startswith("--lr")
+    assert main(["doctor", "run", "--strict"]) == 3
+    said = capfd.readouterr().out
+    assert said.startswith("warning learning_rate_too_small")
+    assert "run: 1 warning" in said
+    assert main(["doctor", "run", "--data", "nowhere.csv"]) == 2
+    assert "nowhere.csv" in capfd.readouterr().err
+    assert main(["doctor", "mine:factory", "--data", "names"]) == 2
+    assert "--data must come with a run folder" in capfd.readouterr().err

@@ -208,3 +208,19 @@ def test_any_flags_train_or_are_refused_in_one_line(data: st.DataObject, capsys:
     else:
         assert code == 2
         assert err.count("\n") == 1
+
+
+def test_findings_are_printed_saved_and_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    order = ["train", "sales", "--hidden-size", "4", "--lr", "1e-7", "--epochs", "4"]
+    assert main([*order, "--out", str(tmp_path / "one")]) == 0
+    said = capsys.readouterr().out
+    assert "warning learning_rate_too_small" in said
+    assert "→ --lr" in said
+    assert main([*order, "--out", str(tmp_path / "two"), "--strict", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)["findings"]
+    saved = json.loads((tmp_path / "two" / "run.json").read_text())["findings"]
+    assert [one["check"] for one in found] == [one["check"] for one in saved] == ["learning_rate_too_small"]
+    assert main([*order, "--out", str(tmp_path / "three"), "--strict", "--json", "--no-doctor"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two", "three")]
+    assert weights[0] == weights[1] == weights[2]

@@ -18,15 +18,14 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from rnnlab.cli.findings import count_findings, print_findings, strict_code
 from rnnlab.errors import ConfigError, InputError, suggest
-from rnnlab.findings import Finding, worst_first
+from rnnlab.findings import Finding
 
 EXPECTED = (
     "def factory() with no arguments, returning an object with model, optimizer, loss, inputs, targets (and lengths, forward, "
     "validation where it has them)"
 )
-COLOURS = {"error": "bold red", "warning": "yellow", "hint": "cyan"}
-BARS = "▁▂▃▄▅▆▇█"
 PATIENCE = 120.0  # seconds for starting Python and torch on a busy machine
 
 
@@ -38,6 +37,7 @@ def doctor(
     json: Annotated[bool, Parameter(negative=())] = False,
     seconds: float = 10.0,
     timeout: float = 60.0,
+    data: str | None = None,
 ) -> int:
     """Examine a training and say what is wrong with it.
 
@@ -47,16 +47,25 @@ def doctor(
         json: print the findings as JSON, and nothing else, on stdout.
         seconds: of examination at most.
         timeout: seconds that importing the module and calling factory() may take.
+        data: of a run folder, where its data are now. [default: where they were]
     """
     if not (seconds > 0 and timeout > 0):
         raise ConfigError(f"--seconds and --timeout must be above 0, got {seconds:g} and {timeout:g}; leave them out")
     began = time.perf_counter()
-    findings = diagnose_run(Path(target)) if _is_folder(target) else diagnose_program(target, seconds, timeout)
+    if _is_folder(target):
+        from rnnlab.doctor import diagnose_run
+
+        findings = diagnose_run(target, data=data, seconds=seconds)
+    elif data is not None:
+        raise ConfigError(f"--data must come with a run folder, got {target}; the factory brings its own data")
+    else:
+        findings = diagnose_program(target, seconds, timeout)
     if json:
         print(jsonlib.dumps({"findings": [finding.to_dict() for finding in findings]}, ensure_ascii=False))
     else:
-        _print(target, findings, time.perf_counter() - began)
-    return 3 if strict and any(finding.severity != "hint" for finding in findings) else 0
+        print_findings(findings)
+        print(f"{target}: {count_findings(findings) or 'nothing found'} ({time.perf_counter() - began:.1f} s)")
+    return strict_code(findings, strict)
 
 
 def _is_folder(target: str) -> bool:
@@ -68,17 +77,6 @@ def _is_folder(target: str) -> bool:
     raise ConfigError(
         f"target must be a run folder or module:factory, got {target!r}; write my_training:factory for my_training.py"
     )
-
-
-def diagnose_run(path: Path) -> list[Finding]:
-    """Return what was found wrong with the run in a folder, worst first.
-
-    Raises:
-        RunFolderError: the folder holds no run, or a damaged one.
-    """
-    from rnnlab.runs import load
-
-    return worst_first(list(load(path).findings))
 
 
 def diagnose_program(target: str, seconds: float = 10.0, timeout: float = 60.0) -> list[Finding]:
@@ -133,33 +131,6 @@ def _wait(process: "subprocess.Popen[bytes]", target: str, answer: Path, seconds
             except subprocess.TimeoutExpired:
                 if time.monotonic() > until:
                     raise InputError(message) from None
-
-
-def _print(target: str, findings: list[Finding], seconds: float) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    for finding in findings:
-        console.print(Text.assemble((f"{finding.severity:<8}", COLOURS[finding.severity]), (finding.check, "bold")))
-        console.print(Text(f"  {finding.message}"))
-        curve = finding.evidence.get("norms_by_step")
-        if isinstance(curve, list) and len(curve) > 1:
-            console.print(Text(f"  gradient by step, first to last: {_spark(curve)}", style="dim"))
-        if finding.remedy:
-            console.print(Text(f"  → {finding.remedy}", style="green"))
-    counts = [(sum(one.severity == severity for one in findings), severity) for severity in COLOURS]
-    said = ", ".join(f"{count} {severity}{'s' if count != 1 else ''}" for count, severity in counts if count)
-    console.print(Text(f"{target}: {said or 'nothing found'} ({seconds:.1f} s)"))
-
-
-def _spark(norms: list[Any], width: int = 60) -> str:
-    """Return norms as a line of bars, their logarithm from 1e-6 (or below) to 1."""
-    import math
-
-    picked = [float(norms[i * len(norms) // min(width, len(norms))]) for i in range(min(width, len(norms)))]
-    shares = [(math.log10(norm) + 6) / 6 if math.isfinite(norm) and norm > 1e-6 else 0.0 for norm in picked]
-    return "".join(BARS[round(min(share, 1.0) * (len(BARS) - 1))] for share in shares)
 
 
 # What the child does.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from rnnlab.cli.findings import print_findings, strict_code
 from rnnlab.cli.options import flags, given
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data.config import DataConfig
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rnnlab.training.fit import Fit
 
 GROUPS = {"Data": DataConfig, "Examples": TaskConfig, "Model": ModelConfig, "Training": TrainConfig}
+SHOWN = 3  # findings after a training; the doctor shows the others
 MAIN_METRIC = {"classify": "accuracy", "regress": "rmse", "forecast": "mae"}
 
 
@@ -34,6 +36,8 @@ def train(
     device: str = "cpu",
     threads: int | None = None,
     checkpoint_every: float = 20.0,
+    doctor: Annotated[bool, Parameter(negative="--no-doctor")] = True,
+    strict: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
     **options: Any,
 ) -> int:
@@ -54,6 +58,8 @@ def train(
         device: cpu, cuda, ...
         threads: threads of the processor. [default: 1; one a core from 512 units on]
         checkpoint_every: seconds between two saves of the state; the first is after one.
+        doctor: let the run examine itself when it is trained (under 5% of the time), and say what is wrong with it.
+        strict: exit with 3 where there is an error or a warning.
         json: print the result as JSON, and nothing else, on stdout.
     """
     asked = given(options)
@@ -73,10 +79,10 @@ def train(
             else _begun(str(data), asked, out, device, threads, checkpoint_every)
         )
         if fit is None:
-            return _conclude_done(Path(str(resume)), json)
-        run = _watch(fit, stop, quiet=json)
+            return _conclude_done(Path(str(resume)), json, strict)
+        run = _watch(fit, stop, quiet=json, doctor=doctor)
     _conclude(run, fit.folder, json)
-    return 130 if run.status == "interrupted" else 0
+    return 130 if run.status == "interrupted" else strict_code(run.findings, strict)
 
 
 def _begun(data: str, asked: dict[str, Any], out: Path | None, device: str, threads: int | None, every: float) -> "Fit":
@@ -134,8 +140,8 @@ def _stop_on_signal() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool) -> "Run":
-    """Train, and show how far it is; return the run."""
+def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool, doctor: bool) -> "Run":
+    """Train, show how far it is, and examine; return the run."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -145,6 +151,8 @@ def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool) -> "Run":
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+
+    from rnnlab.doctor import examine
 
     console, said, shown = Console(stderr=True), 0.0, ""
     columns = (
@@ -170,7 +178,7 @@ def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool) -> "Run":
         else:
             stop.between_steps = False
             progress.update(bar, completed=1.0, description="measuring, and fitting the baselines")
-        return fit.finish()
+        return fit.finish(examine if doctor else None)
 
 
 def _introduce(fit: "Fit") -> str:
@@ -190,13 +198,13 @@ def _describe(record: dict[str, Any]) -> str:
     return "  ".join(shown)
 
 
-def _conclude_done(folder: Path, json: bool) -> int:
+def _conclude_done(folder: Path, json: bool, strict: bool) -> int:
     from rnnlab.runs import load
 
     run = load(folder)
     print(f"rnnlab: {folder} is {run.status} already", file=sys.stderr)
     _conclude(run, folder, json)
-    return 0
+    return strict_code(run.findings, strict)
 
 
 def _conclude(run: "Run", folder: Path, json: bool) -> None:
@@ -205,8 +213,6 @@ def _conclude(run: "Run", folder: Path, json: bool) -> None:
     if json:
         print(jsonlib.dumps(_summary(run, folder), ensure_ascii=False))
         return
-    for finding in run.findings:
-        print(f"{finding.severity}: {finding.message} {finding.remedy}")
     part = "test" if "test" in run.metrics else next(iter(run.metrics), None)
     if part is not None:
         for line in _lines(run, part):
@@ -215,6 +221,8 @@ def _conclude(run: "Run", folder: Path, json: bool) -> None:
     if about and "coverage" in about:
         print(_held(about))
     print(f"{folder}  ({run.status}, {run.seconds:.0f} s)")
+    if run.findings:
+        print_findings(run.findings, most=SHOWN, more=f"rnnlab doctor {folder}")
 
 
 def _held(about: dict[str, Any]) -> str:

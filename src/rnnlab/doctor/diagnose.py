@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rnnlab.doctor.examination import Examination, OutOfTime
+from rnnlab.doctor.examination import Examination
 from rnnlab.doctor.guard import untouched
-from rnnlab.doctor.subject import Subject, read_subject
-from rnnlab.doctor.table import CHECKS, Check, in_order
+from rnnlab.doctor.registry import run_checks
+from rnnlab.doctor.subject import read_subject
+from rnnlab.doctor.table import CHECKS, Check, ordered
 from rnnlab.errors import ConfigError, suggest
-from rnnlab.findings import Finding, worst_first
+from rnnlab.findings import Findings, worst_first
 
 
-def diagnose(subject: Any, *, checks: Iterable[str] | None = None, seconds: float = 10.0) -> list[Finding]:
+def diagnose(subject: Any, *, checks: Iterable[str] | None = None, seconds: float = 10.0) -> Findings:
     """Return what is wrong with a training in plain PyTorch, worst first; an empty list where nothing was found.
 
     The model, the optimizer and every random state are left exactly as they were.
@@ -40,45 +41,14 @@ def diagnose(subject: Any, *, checks: Iterable[str] | None = None, seconds: floa
         raise ConfigError(f"seconds must be above 0, got {seconds}; leave it out for 10")
     read = read_subject(subject)
     with untouched(read.model, read.optimizer):
-        return worst_first(_examine(read, chosen, seconds))
+        return worst_first(run_checks(chosen, Examination(read, seconds)))
 
 
 def _choose(names: Iterable[str] | None) -> list[Check]:
     if names is None:
-        return in_order(CHECKS)
+        return ordered(CHECKS)
     wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
         if name not in CHECKS:
             raise ConfigError(f"checks must name {suggest(name, CHECKS)}, got {name!r}")
-    return [one for one in in_order(CHECKS) if one.name in wanted]
-
-
-def _examine(subject: Subject, checks: list[Check], seconds: float) -> list[Finding]:
-    examination = Examination(subject, seconds)
-    findings: list[Finding] = []
-    skipped: dict[str, str] = {}
-    for one in checks:
-        known = {finding.check for finding in findings if finding.severity != "hint"}
-        if known.intersection(one.silenced_by) or any(getattr(subject, need) is None for need in one.needs):
-            continue
-        try:
-            finding = one.run(examination)
-        except OutOfTime:
-            skipped[one.name] = f"{seconds:g} s were over"
-            continue
-        except Exception as error:
-            skipped[one.name] = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
-            continue
-        if finding is not None:
-            findings.append(finding)
-    return findings + ([_not_examined(skipped)] if skipped else [])
-
-
-def _not_examined(skipped: dict[str, str]) -> Finding:
-    return Finding(
-        "not_examined",
-        "hint",
-        f"{len(skipped)} checks could not look: {', '.join(skipped)}",
-        dict(skipped),
-        "pass a larger seconds=, and let the model take any batch size",
-    )
+    return [one for one in ordered(CHECKS) if one.name in wanted]

@@ -14,15 +14,12 @@ from torch import Tensor, nn
 
 from rnnlab.doctor.guard import copy_training, seed_everything
 from rnnlab.doctor.layout import Layout, first_tensor, layout_of
+from rnnlab.doctor.registry import OutOfTime
 from rnnlab.doctor.subject import EXPECTED, Subject
 from rnnlab.errors import InputError
 
 BATCH = 48
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
-
-
-class OutOfTime(Exception):
-    """The time of the examination is used up; what is not known yet stays unknown."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,10 @@ class Examination:
         self.seconds = seconds
         self.layout = layout_of(subject)
         self.batch = self._batch()
+
+    def missing(self, need: str) -> bool:
+        """Return whether the subject lacks an attribute that a check needs."""
+        return getattr(self.subject, need) is None
 
     def left(self) -> float:
         """Return the seconds that are left.

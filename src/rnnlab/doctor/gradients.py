@@ -11,6 +11,7 @@ from rnnlab.doctor.registry import check, found
 from rnnlab.doctor.relations import correlations
 from rnnlab.findings import Finding
 
+BINS = 12
 _MEMORY = 0.01  # a step counts as remembered while its gradient is at least this share of the largest
 
 
@@ -82,8 +83,11 @@ def _curve(first: nn.Module, gradients: tuple[Tensor | None, ...], steps: int) -
         norms = known[0].transpose(0, axis).flatten(1).norm(dim=1)
     else:
         return None
-    if len(norms) < 3:
-        return None
+    return curve_of(norms) if len(norms) >= 3 else None
+
+
+def curve_of(norms: Tensor) -> StepGradients:
+    """Return the curve of the gradient's norms by step, ``(time,)``, first step first."""
     largest = float(norms.max())
     if not largest > 0:
         return StepGradients(norms.tolist(), 0, largest)
@@ -180,9 +184,13 @@ def exploding_gradients(examination: Examination) -> Finding | None:
 def saturated_gates(examination: Examination) -> Finding | None:
     """Most gates (tanh units in a plain RNN) are at their ends, where they have no gradient: inputs or weights are
     too large. Standardise the inputs with the training part's mean and deviation."""
-    shares = [share for share in (_saturated(*call) for call in _layer_calls(examination)) if share is not None]
+    seen = [call for call in (_into_gates(*call) for call in _layer_calls(examination)) if call is not None]
+    shares = [float((total.abs() > (4.6 if gated else 2.65)).double().mean()) for total, gated in seen]
     if not shares or max(shares) < 0.7:
         return None
+    total, gated = seen[shares.index(max(shares))]
+    low = 0.0 if gated else -1.0
+    counts = torch.histc((total.sigmoid() if gated else total.tanh()).float(), BINS, low, 1.0)
     largest = float(examination.batch.inputs.double().abs().max())
     return found(
         "saturated_gates",
@@ -191,6 +199,8 @@ def saturated_gates(examination: Examination) -> Finding | None:
         "inputs = (inputs - train_mean) / train_std",
         share=max(shares),
         largest_input=largest,
+        range=[low, 1.0],
+        histograms={"gates" if gated else "units": (counts / counts.sum()).tolist()},
     )
 
 
@@ -212,8 +222,8 @@ def _layer_calls(examination: Examination) -> list[tuple[nn.Module, Tensor]]:
     return calls
 
 
-def _saturated(module: nn.Module, values: Tensor) -> float | None:
-    """Return the share of a layer's units that its inputs alone put beyond 99% of their range, from a state of zeros."""
+def _into_gates(module: nn.Module, values: Tensor) -> tuple[Tensor, bool] | None:
+    """Return what a layer's inputs alone put into its units, from a state of zeros, and whether those are gates (or tanh units)."""
     named = dict(module.named_parameters())
     weight = named.get("weight_ih_l0", named.get("weight_ih"))
     if weight is None or getattr(module, "nonlinearity", "") == "relu" or getattr(module, "mode", "") == "RNN_RELU":
@@ -222,5 +232,4 @@ def _saturated(module: nn.Module, values: Tensor) -> float | None:
     for name in ("bias_ih_l0", "bias_hh_l0", "bias_ih", "bias_hh"):
         if name in named:
             total = total + named[name]
-    gated = weight.shape[0] != getattr(module, "hidden_size", weight.shape[0])
-    return float((total.abs() > (4.6 if gated else 2.65)).double().mean())
+    return total.detach(), weight.shape[0] != getattr(module, "hidden_size", weight.shape[0])

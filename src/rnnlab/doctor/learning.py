@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnnlab.doctor.examination import Batch, Examination
 from rnnlab.doctor.losses import chance, family
-from rnnlab.doctor.registry import check, found
+from rnnlab.doctor.registry import check, found, thin
 from rnnlab.doctor.sequences import targets_ahead
 from rnnlab.doctor.trials import STEPS, by_heart, tail, trained_answers, trial, update_sizes
 from rnnlab.doctor.windows import target_offset, windows_of
@@ -271,6 +271,9 @@ def curves(train: Sequence[float], validation: Sequence[float] = ()) -> Finding 
                 best_epoch=best,
                 rise=rose,
                 train_end=end,
+                train_losses=thin(train),
+                validation_losses=thin(validation),
+                marked_step=1 + best * len(thin(validation)) // len(validation),
             )
     fall = 1 - end / train[0] if train[0] > 0 else 1.0
     if abs(fall) > 0.05 or min(train) < 0.9 * train[0]:
@@ -283,4 +286,5 @@ def curves(train: Sequence[float], validation: Sequence[float] = ()) -> Finding 
         fall=fall,
         first=train[0],
         last=end,
+        train_losses=thin(train),
     )

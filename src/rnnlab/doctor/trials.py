@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rnnlab.doctor.examination import Batch, Examination, OutOfTime
+from rnnlab.doctor.examination import Batch, Examination
+from rnnlab.doctor.registry import OutOfTime
 
 STEPS, FEWEST = 40, 12
 
@@ -40,7 +41,9 @@ def by_heart(examination: Examination, rate: float, *, samples: int = 8, steps: 
     """Return the losses of learning a few samples by heart with Adam, at the subject's weight decay and dropout."""
     model, optimizer = examination.fresh()
     decay = max((float(group.get("weight_decay", 0.0)) for group in optimizer.param_groups), default=0.0)
-    adam = torch.optim.Adam([one for one in model.parameters() if one.requires_grad], lr=rate, weight_decay=decay)
+    wanting = [one for one in model.parameters() if one.requires_grad]
+    kind = torch.optim.AdamW if isinstance(optimizer, torch.optim.AdamW) else torch.optim.Adam
+    adam = kind(wanting, lr=rate, weight_decay=decay)
     batch = examination.take(samples)
 
     def update(step: int) -> None:

@@ -98,14 +98,15 @@ class Model(nn.Module):
 
     def _states(self, inputs: Tensor, lengths: Tensor | None, noise: Noise | None) -> tuple[Tensor, Tensor]:
         """Return the last layer's states, and what it holds when each direction is done, ``(runs, batch, width)``."""
-        states = last = self._embed(inputs)
+        states = last = self.embed(inputs)
         for layer in range(self.config.num_layers):
             if layer:
                 states = self._drop(states, layer, noise)
             states, last = self._layer(states, layer, lengths)
         return states, last
 
-    def _embed(self, inputs: Tensor) -> Tensor:
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Return what the first layer is fed: ``inputs``, or the embeddings of symbols where the model has any."""
         if not self.config.embedding_size or inputs.ndim == 4:
             return inputs
         table = cast(Tensor, self.embedding)
@@ -126,6 +127,16 @@ class Model(nn.Module):
             return values
         _, batch, _, width = values.shape
         return values * noise.units(place, batch, width, self.config.dropout, values)
+
+    def layer(self, inputs: Tensor, layer: int, lengths: Tensor | None = None) -> Tensor:
+        """Return the states of one layer after every step, ``(runs, batch, time, width)``, the directions side by side.
+
+        Args:
+            inputs: what the layer below gives, or `embed`.
+            layer: from 0.
+            lengths: as of `forward`.
+        """
+        return self._layer(inputs, layer, lengths)[0]
 
     def _layer(self, inputs: Tensor, layer: int, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         if not self.config.bidirectional:

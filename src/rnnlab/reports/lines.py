@@ -38,6 +38,8 @@ def curves(figure: Figure, theme: Theme, width: int) -> Spec:
     layers.append({"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"x": x, "y": y} | styles})
     if few:
         layers.append(_points(x, y, styles, names))
+    if any(record.get("marked") for record in records):
+        layers.append(_marked(x, y, theme))
     clipped = [record | {"low": _clamp(record.get("low"), ends_y)} for record in records] if spread else records
     return {"data": {"values": clipped}, "layer": layers, "width": width, "height": _height(width)}
 
@@ -167,6 +169,12 @@ def _points(x: Spec, y: Spec, styles: Spec, names: list[str]) -> Spec:
     shape = styles["color"] | {"scale": {"domain": names, "range": shapes}}
     mark = {"type": "point", "filled": True, "size": 46, "opacity": 1}
     return {"mark": mark, "encoding": {"x": x, "y": y, "color": styles["color"], "shape": shape}}
+
+
+def _marked(x: Spec, y: Spec, theme: Theme) -> Spec:
+    """Return a ring around the points that are marked."""
+    mark = {"type": "point", "filled": False, "size": 130, "strokeWidth": 2.2, "opacity": 1, "color": theme.ink}
+    return {"transform": [{"filter": "datum.marked"}], "mark": mark, "encoding": {"x": x, "y": y}}
 
 
 def _positive(record: Spec, figure: Figure, y: str = "y") -> Spec:

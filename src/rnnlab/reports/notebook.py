@@ -8,24 +8,25 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from typing import Any
 
 from markupsafe import Markup
 
 from rnnlab.comparison.report import study_of
 from rnnlab.comparison.result import Comparison
+from rnnlab.findings import Finding, Findings
+from rnnlab.reports.findings import finding_view
 from rnnlab.reports.page import TEMPLATES, templates
 from rnnlab.reports.palette import THEMES
 from rnnlab.reports.rounding import number
 from rnnlab.reports.runs import losses, result_of
-from rnnlab.reports.views import Anchors, finding_view, part_view
+from rnnlab.reports.views import Anchors, part_view
 from rnnlab.results import Figure, Table, Trace
 from rnnlab.runs import Run
 
 Part = Table | Figure | Trace
 
 
-def html(thing: Run | Comparison | Figure | Table) -> str:
+def html(thing: Run | Comparison | Figure | Table | Finding | Findings) -> str:
     """Return what a notebook shows of ``thing``.
 
     Raises:
@@ -42,7 +43,11 @@ def html(thing: Run | Comparison | Figure | Table) -> str:
         return _comparison(thing)
     if isinstance(thing, Figure | Table):
         return _fragment([thing])
-    raise TypeError(f"thing must be a run, a comparison, a figure or a table, got {type(thing).__name__}")
+    if isinstance(thing, Finding):
+        return _fragment([], findings=[("", thing)])
+    if isinstance(thing, Findings):
+        return _fragment([], title="" if thing else "nothing found", findings=[("", finding) for finding in thing])
+    raise TypeError(f"thing must be a run, a comparison, a figure, a table or findings, got {type(thing).__name__}")
 
 
 def _run(run: Run) -> str:
@@ -56,7 +61,7 @@ def _run(run: Run) -> str:
         [*tables[:1], *([curve] if curve else [])],
         title=run.name,
         subtitle=said,
-        findings=[finding_view(run.name, finding) for finding in run.findings],
+        findings=[(run.name, finding) for finding in run.findings],
         more=tables[1:],
         more_title="other parts of the data, and settings",
     )
@@ -82,12 +87,12 @@ def _fragment(
     title: str = "",
     subtitle: str = "",
     sentences: Sequence[str] = (),
-    findings: Sequence[dict[str, Any]] = (),
+    findings: Sequence[tuple[str, Finding]] = (),
     more: Sequence[Part] = (),
     more_title: str = "",
 ) -> str:
     # Many fragments stand on one page: ids are made of what is shown.
-    mark = sha256(repr((parts, more)).encode()).hexdigest()[:8]
+    mark = sha256(repr((parts, more, findings)).encode()).hexdigest()[:8]
     anchors = Anchors()
     text = (
         templates()
@@ -97,7 +102,7 @@ def _fragment(
             title=title,
             subtitle=subtitle,
             sentences=sentences,
-            findings=findings,
+            findings=[finding_view(name, one, anchors.new(mark, one.check)) for name, one in findings],
             parts=[part_view(mark, part, anchors) for part in parts],
             more=[part_view(mark, part, anchors) for part in more],
             more_title=more_title,

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from rnnlab.findings import SEVERITIES, Finding
 from rnnlab.reports.charts import NARROW, drawn
 from rnnlab.reports.describe import describe
+from rnnlab.reports.findings import finding_view
 from rnnlab.reports.inline import inline
 from rnnlab.reports.rounding import NOTHING, cell, column, is_numeric, number
 from rnnlab.results import Claim, Figure, Section, StudyResult, Table, Trace, Verdict
@@ -67,7 +68,7 @@ def study_view(result: StudyResult, anchors: Anchors) -> View:
         "sections": [_section(result.study, section, anchors) for section in result.sections],
         "claims": [_claim(claim, anchors) for claim in result.claims],
         "claims_id": anchors.new("claims", result.study),
-        "findings": _findings(result.findings),
+        "findings": _findings(result.study, result.findings, anchors),
         "findings_id": anchors.new("findings", result.study),
         "provenance": result.provenance,
         "seconds": result.seconds,
@@ -126,7 +127,7 @@ def _claim(claim: Claim, anchors: Anchors) -> View:
     }
 
 
-def _findings(found: Sequence[tuple[str, Finding]]) -> list[View]:
+def _findings(study: str, found: Sequence[tuple[str, Finding]], anchors: Anchors) -> list[View]:
     """Return the findings worst first; one that several variants share is shown once, with all their names."""
     shared: list[tuple[Finding, list[str]]] = []
     for variant, finding in sorted(found, key=lambda pair: SEVERITIES.index(pair[1].severity)):
@@ -135,19 +136,7 @@ def _findings(found: Sequence[tuple[str, Finding]]) -> list[View]:
             shared.append((finding, [variant]))
         elif variant not in same:
             same.append(variant)
-    return [finding_view(", ".join(names), finding) for finding, names in shared]
-
-
-def finding_view(variant: str, finding: Finding) -> View:
-    """Return a finding, ready for the template's `finding`."""
-    return {
-        "variant": variant,
-        "check": finding.check,
-        "severity": finding.severity,
-        "message": finding.message,
-        "evidence": [(name, _evidence(value)) for name, value in finding.evidence.items()],
-        "remedy": finding.remedy,
-    }
+    return [finding_view(", ".join(names), one, anchors.new(study, "finding", one.check)) for one, names in shared]
 
 
 def _reported(value: object) -> str:

@@ -8,7 +8,7 @@ This module knows no signals and no progress bar: whoever pulls steps may stop p
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from rnnlab.data import DataConfig, Series, Source
 from rnnlab.data.frames import NAME, is_frame
 from rnnlab.data.readers import read_frame
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
+from rnnlab.findings import Finding
 from rnnlab.runs import Run, environment, save
 from rnnlab.runs.folder import append_history, read_record, write_history, write_record
 from rnnlab.runs.record import RunRecord
@@ -36,9 +37,10 @@ from rnnlab.training.recipes import configure
 FIRST_CHECKPOINT = 1.0
 CHECKPOINT_SECONDS = 20.0
 LARGE = 512
-_ANOTHER_PLACE = "train PATH --resume RUN, or verify RUN --data PATH"
+_ANOTHER_PLACE = "train PATH --resume RUN, verify RUN --data PATH, doctor RUN --data PATH"
 KEPT = ("config", "task", "path", "value")
 CONFIGS = (DataConfig, TaskConfig, ModelConfig, TrainConfig)
+Examine = Callable[[Run, Task], tuple[Finding, ...]]
 
 
 @dataclass(frozen=True)
@@ -116,28 +118,43 @@ def recall(folder: Path, *, data: Any = None) -> tuple[RunRecord, Plan]:
         DataError: the data are gone, or are others by now.
     """
     record = read_record(folder)
-    if not isinstance(record.data.get("config"), dict) or not isinstance(record.data.get("task"), dict):
+    task = recall_task(record.data, folder, data=data)
+    device = str(record.environment.get("device", "cpu"))
+    check_device(device)
+    kept: dict[str, Any] = {name: record.data[name] for name in KEPT if name in record.data}
+    return record, Plan(task, record.model, record.training, kept, device)
+
+
+def recall_task(about: Mapping[str, Any], folder: Path, *, data: Any = None) -> Task:
+    """Return the task of a run, with the data read again.
+
+    Args:
+        about: what the run says of its data, as ``run.json`` keeps it in ``data``.
+        folder: the run's; the data may be beside it, and messages name it.
+        data: where the data are now, or the data frame; None looks where they were.
+
+    Raises:
+        RunFolderError: a damaged folder, or a run trained from data in memory.
+        DataError: the data are gone, or are others by now.
+    """
+    if not isinstance(about.get("config"), dict) or not isinstance(about.get("task"), dict):
         raise RunFolderError(f"{folder / 'run.json'} must say where its data are, got none; train from a file")
     try:
-        where, wanted = DataConfig(**record.data["config"]), TaskConfig(**record.data["task"])
+        where, wanted = DataConfig(**about["config"]), TaskConfig(**about["task"])
     except (InputError, TypeError) as error:
         raise RunFolderError(f"{folder / 'run.json'}: {error} (the file is damaged or was edited)") from None
     if is_frame(data):
         place, source = NAME, read_frame(data, where)
     else:
-        place = data or _find(folder, where.data, record.data.get("path"))
+        place = data or _find(folder, where.data, about.get("path"))
         source = read_source(where.replace(data=place))
     task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
-    if task.fingerprint != record.data.get("fingerprint"):
+    if task.fingerprint != about.get("fingerprint"):
         raise RunFolderError(
             f"{place} must hold the data that {folder} was trained on, got others (their fingerprints differ); "
             f"restore the file, or name another place: {_ANOTHER_PLACE}"
         )
-    device = str(record.environment.get("device", "cpu"))
-    check_device(device)
-    kept: dict[str, Any] = {name: record.data[name] for name in KEPT if name in record.data}
-    name = str(record.data.get("name", task.name))
-    return record, Plan(replace(task, name=name), record.model, record.training, kept, device)
+    return replace(task, name=str(about.get("name", task.name)))
 
 
 class Fit:
@@ -186,8 +203,12 @@ class Fit:
         # What is left may take a while too: figures, baselines.
         checkpoints.save(self.training, self.checkpoint)
 
-    def finish(self) -> Run:
+    def finish(self, examine: Examine | None = None) -> Run:
         """Save the run and return it; one that was left early is ``interrupted``, and keeps its checkpoint.
+
+        Args:
+            examine: returns the run's findings, those that it has already among them (`rnnlab.doctor.examine`); it is asked once the
+                run's figures are known.
 
         A run that is done has the figures of its baselines in ``data["baselines"]`` and, for a forecast with a validation
         part, what its intervals are made of in ``data["interval"]`` (`rnnlab.training.intervals`).
@@ -200,6 +221,8 @@ class Fit:
             ]
         about |= interval(self.plan.task, run)
         run = replace(run, data=about, environment=run.environment | {"device": self.plan.device})
+        if examine is not None:
+            run = replace(run, findings=examine(run, self.plan.task))
         save(run, self.folder)
         if run.status != "interrupted":
             self.checkpoint.unlink(missing_ok=True)
