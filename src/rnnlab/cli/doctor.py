@@ -20,7 +20,7 @@ from cyclopts import Parameter
 
 from rnnlab.cli.findings import count_findings, print_findings, strict_code
 from rnnlab.errors import ConfigError, InputError, suggest
-from rnnlab.findings import Finding
+from rnnlab.findings import Finding, Findings
 
 EXPECTED = (
     "def factory() with no arguments, returning an object with model, optimizer, loss, inputs, targets (and lengths, forward, "
@@ -79,7 +79,7 @@ def _is_folder(target: str) -> bool:
     )
 
 
-def diagnose_program(target: str, seconds: float = 10.0, timeout: float = 60.0) -> list[Finding]:
+def diagnose_program(target: str, seconds: float = 10.0, timeout: float = 60.0) -> Findings:
     """Return what is wrong with the program of ``module:factory``, examined in a process of its own.
 
     Raises:
@@ -104,7 +104,7 @@ def diagnose_program(target: str, seconds: float = 10.0, timeout: float = 60.0) 
         raise InputError(said["refused"])
     if "traceback" in said:
         raise RuntimeError(f"the examination itself failed:\n{said['traceback']}")
-    return [Finding(**finding) for finding in said["findings"]]
+    return Findings(Finding(**finding) for finding in said["findings"])
 
 
 def _stderr() -> Any:
