@@ -1,6 +1,7 @@
 """Findings as cards: severity, what was found, the evidence as numbers, the remedy, and a picture where the evidence holds one.
 
-`figure_of` makes the picture's data of a finding's evidence, `finding_view` what the template shows of a card. Nothing here judges, and no check is known by name: evidence says by its keys what it is.
+`figure_of` makes the picture's data of a finding's evidence, `finding_view` what the template shows of a card. Nothing here
+judges, and no check is known by name: evidence says by its keys what it is.
 """
 
 import json
