@@ -62,7 +62,7 @@ class Figure(Displayed):
     ==========  ======================================================================================
     curves      ``x, y, series`` and, if there is a spread, ``low, high``; ``marked`` rings a point; ``log_y`` for losses
     confusion   ``truth, guess, share, count``, for every pair of labels, in the order they are shown
-    forecast    ``time`` (ISO date), ``value, series`` (``data`` is the truth), ``held_out`` (bool)
+    forecast    ``time`` (ISO date), ``value, series`` (``data`` is the truth), ``held_out`` (bool) and, with intervals, ``low, high``
     series      ``time, value, series``
     map         ``x, y, value, diverged`` (share 0..1): learning rate and size against a metric; one panel a ``series``
     bars        ``label, value`` and, if there is a spread, ``low, high``; ``group`` colours; ``reference`` (bool) for baselines

@@ -131,6 +131,8 @@ def _forecast_panel(
             "encoding": {"x": start, "text": {"field": "text"}},
         }
         layers += [{"data": span} | layer for layer in (shade, edge, word)]
+    if values_of(records, "low"):
+        layers.append(_band(x, y, styles))
     wide = {"condition": {"test": f"datum.series === '{TRUTH}'", "value": 1.3}, "value": 1.8}
     line = {"mark": {"type": "line"}, "encoding": {"x": x, "y": y, "strokeWidth": wide} | styles}
     return {"layer": [*layers, line], "width": width, "height": _height(width, 0.42)}
@@ -139,7 +141,7 @@ def _forecast_panel(
 def _time_and_value(figure: Figure, records: list[Spec], width: int) -> tuple[Spec, Spec]:
     times = [record.get("time") for record in records]
     x = time_axis("time", figure.x, times, ticks=5 if width > 400 else 3)
-    low, high = domain(values_of(records, "value"), log=figure.log_y)
+    low, high = domain(values_of(records, "value", "low", "high"), log=figure.log_y)
     room = any(record.get("held_out") for record in records)  # for the words above the held-out part
     ends = (low, high * 2 if figure.log_y else high + 0.1 * (high - low)) if room else (low, high)
     return x, quantitative("value", figure.y, ends, log=figure.log_y)

@@ -146,7 +146,7 @@ def recall_task(about: Mapping[str, Any], folder: Path, *, data: Any = None) -> 
     if is_frame(data):
         place, source = NAME, read_frame(data, where)
     else:
-        place = data or _find(folder, where.data, about.get("path"))
+        place = data or find_data(folder, where.data, about.get("path"))
         source = read_source(where.replace(data=place))
     task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
     if task.fingerprint != about.get("fingerprint"):
@@ -313,8 +313,17 @@ def _sweep(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _find(folder: Path, named: str, path: Any) -> str:
-    """Return where the data are: beside the run as they were, or as they were named."""
+def find_data(folder: Path, named: str, path: Any) -> str:
+    """Return where a run's data are: beside the run as they were, or as they were named.
+
+    Args:
+        folder: the run's.
+        named: what its configuration calls them.
+        path: their path from the folder, where the run says one.
+
+    Raises:
+        RunFolderError: they are at neither place.
+    """
     beside = Path(os.path.normpath(folder.resolve() / path)) if isinstance(path, str) else None
     if beside is not None and beside.exists():
         return str(beside)

@@ -10,9 +10,11 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from rnnlab.reports.palette import THEMES, ThemeName
+from rnnlab.reports.rounding import cell
+from rnnlab.results import Table
 
 MOST_BARS = 24
 
@@ -70,6 +72,18 @@ def heat(values: np.ndarray, rows: Sequence[str], alt: str) -> Markup:
     ).format(names, Markup("").join(images))
 
 
+def table(found: Table) -> Markup:
+    """Return a table as HTML, rounded."""
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in found.columns)
+    rows = [
+        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell(value)) for value in row))
+        for row in found.rows
+    ]
+    return Markup(
+        '<table class="plain"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+    ).format(found.title, head, Markup("").join(rows))
+
+
 def percent(share: float) -> str:
     """Return a share as a percentage, short.
 
@@ -91,11 +105,6 @@ def points(share: float) -> str:
     """
     rounded = round(100 * share)
     return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{abs(rounded)}"
-
-
-def paragraphs(*texts: str) -> Markup:
-    """Return escaped paragraphs."""
-    return Markup("").join(Markup("<p>{}</p>").format(escape(text)) for text in texts)
 
 
 def _picture(values: np.ndarray, theme: ThemeName) -> str:

@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 from markupsafe import Markup
 from nicegui import ui
 
-from rnnlab.reports.rounding import cell
 from rnnlab.reports.views import slug
 from rnnlab.results import Table
+from rnnlab.web.page import drawing
 
 MOST_SHOWN = 500
 
@@ -50,16 +51,9 @@ def as_csv(table: Table, delimiter: str = ",") -> str:
 
 def as_html(table: Table) -> Markup:
     """Return the table as HTML, rounded, its first rows where it is long."""
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in table.columns)
-    rows = [
-        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell(value)) for value in row))
-        for row in table.rows[:MOST_SHOWN]
-    ]
     left = len(table.rows) - MOST_SHOWN
-    note = Markup("<p>{} more rows are in the CSV.</p>").format(left) if left > 0 else ""
-    return Markup(
-        '<table class="plain"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}'
-    ).format(table.title, head, Markup("").join(rows), note)
+    note = Markup("<p>{} more rows are in the CSV.</p>").format(left) if left > 0 else Markup("")
+    return drawing.table(replace(table, rows=table.rows[:MOST_SHOWN])) + note
 
 
 def _harmless(value: object) -> object:

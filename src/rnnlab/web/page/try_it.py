@@ -1,6 +1,6 @@
 """*Try it*: a run is chosen, and asked in the way of what it reads: a string, numbers, a series."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 from fastapi import Request
 from nicegui import run as threads
@@ -8,12 +8,10 @@ from nicegui import ui
 
 from rnnlab.errors import InputError
 from rnnlab.runs import Run
-from rnnlab.web.page import try_text
+from rnnlab.web.page import try_numbers, try_series, try_text
 from rnnlab.web.page.frame import Said, frame
 from rnnlab.web.page.inside import be_quick
 from rnnlab.web.page.runs import Runs, title, usable
-
-ASK: dict[str, Callable[[Run], None]] = {"text": try_text.show}
 
 
 def add(runs: Runs) -> None:
@@ -57,7 +55,16 @@ async def _build(runs: Runs, wanted: str) -> None:
         if not wanted or wanted in found:
             said.say("")
         with place:
-            ASK[loaded.codec.kind](be_quick(loaded))
+            await _ask(be_quick(loaded), runs.folder(str(select.value)))
 
     select.on_value_change(open_run)
     await open_run()
+
+
+async def _ask(run: Run, folder: Path) -> None:
+    if run.codec.kind == "text":
+        try_text.show(run)
+    elif run.codec.kind == "numbers":
+        try_numbers.show(run)
+    else:
+        await try_series.show(run, folder)
