@@ -20,7 +20,7 @@ AGGREGATES = {
     "mean": "avg", "sum": "sum", "min": "min", "max": "max", "median": "median", "count": "count", "first": "first",
     "last": "last",
 }  # fmt: skip
-_TIME_NAMES = ("date", "time", "timestamp", "datetime", "day", "ds")
+TIME_NAMES = ("date", "time", "timestamp", "datetime", "day", "ds")
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _columns(table: Table, request: SeriesRequest) -> tuple[str, str]:
         fields = {column: f"c{i}" for i, column in enumerate(free)}
         if time is None:
             times = [column for column in free if looks_like_time(table, fields[column])]
-            usual = [column for column in times if column.casefold() in _TIME_NAMES]
+            usual = [column for column in times if column.casefold() in TIME_NAMES]
             time = _only(table, usual or times, "time")
         if value is None:
             value = _only(table, [c for c in free if c != time and looks_numeric(table, fields[c])], "value")

@@ -21,11 +21,16 @@ def mount(app: FastAPI, folder: Path, runs: Runs) -> None:
         folder: where runs that are trained here are written.
         runs: the runs that can be tried and compared.
     """
+    from nicegui import app as nicegui_app
     from nicegui import ui
 
-    from rnnlab.web.page import try_it
+    from rnnlab.web.page import try_it, watch_it
+    from rnnlab.web.page.jobs import Jobs
 
+    jobs = Jobs()
+    nicegui_app.on_shutdown(jobs.close)
     try_it.add(runs)
+    watch_it.add(folder, runs, jobs, app.state.uploads)
     ui.run_with(
         app,
         title="rnnlab",

@@ -1,0 +1,171 @@
+"""A training, watched: how far it is in words, its curves as they grow, what is wrong with it, and its result."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from markupsafe import Markup
+from nicegui import run as threads
+from nicegui import ui
+
+from rnnlab.doctor.learning import curves
+from rnnlab.findings import Finding, worst_first
+from rnnlab.results import Figure, Table
+from rnnlab.web.page.drawing import table
+from rnnlab.web.page.frame import Said, section
+from rnnlab.web.page.jobs import OVER, Job, Look
+from rnnlab.web.page.pictures import Picture
+from rnnlab.web.page.runs import Runs
+
+EVERY = 0.5
+BETWEEN_PICTURES = 1.5
+WIDE_RANGE = 20.0
+History = Sequence[Mapping[str, Any]]
+
+
+def watch(job: Job, runs: Runs, resume: Callable[[Path], None], ended: Callable[[], Awaitable[None]]) -> None:
+    """Put the view of ``job`` here; it looks twice a second until the job is over.
+
+    Args:
+        job: a training, or the lab.
+        runs: where its result is entered.
+        resume: goes on with a run.
+        ended: called when it is over.
+    """
+    View(job, runs, resume, ended)
+
+
+class View:
+    """One visitor's view of one job."""
+
+    def __init__(
+        self, job: Job, runs: Runs, resume: Callable[[Path], None], ended: Callable[[], Awaitable[None]]
+    ) -> None:
+        self.job, self.runs, self.resume, self.ended = job, runs, resume, ended
+        self._drawn, self._shown = 0.0, -1
+        with section(f"{'Running' if job.lab else 'Training'} {job.title}").classes("job"):
+            self.said = Said()
+            self.bar = ui.linear_progress(0, show_value=False).props('aria-label="Share of the work that is done" rounded')
+            with ui.row():
+                self.stop = ui.button("Stop", on_click=self._stop, color=None).props("outline no-caps")
+                self.go_on = ui.button("Go on", on_click=lambda: resume(job.folder), color=None).props("outline no-caps")
+            self.go_on.visible = False
+            self.findings = ui.html("", sanitize=False).props("aria-live=polite")
+            with ui.element("div").classes("two"):
+                self.losses, self.metrics = Picture(), Picture()
+            self.result = ui.element("div")
+        self.timer = ui.timer(EVERY, self._look)
+
+    def _stop(self) -> None:
+        self.job.stop()
+        self.said.say("Stopping: saving what is there.")
+
+    async def _look(self) -> None:
+        look = await threads.io_bound(self.job.look)
+        if look is None:
+            return
+        over = look.state in OVER
+        (self.said.wrong if look.state == "failed" else self.said.say)(look.words)
+        self.bar.set_value(look.share or 0.0)
+        self.bar.props(add="indeterminate" if look.share is None and not over else "", remove="" if look.share is None and not over else "indeterminate")
+        self.findings.set_content(findings_html(all_findings(look)))
+        if over:
+            self.timer.deactivate()
+            self.bar.visible = look.state == "done"
+            self.stop.visible = False
+            await self._conclude(look)
+        points = sum(map(len, look.curves.values()))
+        if points != self._shown and (over or monotonic() > self._drawn + BETWEEN_PICTURES):
+            self._shown = points
+            await self._draw(look)
+            self._drawn = monotonic()
+
+    async def _draw(self, look: Look) -> None:
+        losses, metrics = figures(look.curves)
+        if losses is not None:
+            await self.losses.show(losses)
+        if metrics is not None:
+            await self.metrics.show(metrics)
+
+    async def _conclude(self, look: Look) -> None:
+        found = [self.job.folder] if not self.job.lab else [path.parent for path in self.job.folder.glob("*/runs/*/run.json")]
+        unfinished = look.record is not None and look.record.status in ("interrupted", "training")
+        self.go_on.visible = unfinished
+        self.result.clear()
+        with self.result:
+            if look.record is not None and not unfinished:
+                ui.html(table(results(look.record)), sanitize=False).classes("table-holder")
+            if not unfinished and look.state == "done":
+                with ui.row().classes("line"):
+                    for folder in sorted(found):
+                        if (folder / "run.json").is_file():
+                            id = await threads.io_bound(self.runs.add, folder)
+                            ui.link(f"Try {folder.name}", f"/?run={id}")
+                    ui.link("Compare it", "/compare")
+        await self.ended()
+
+
+def all_findings(look: Look) -> list[Finding]:
+    """Return what is wrong as far as can be told: what the run says, and what its curves say while they grow."""
+    found = [Finding(**one.model_dump()) for one in look.record.findings] if look.record else []
+    for name, history in look.curves.items():
+        said = curves(*_losses(history))
+        if said is not None and said.check not in {one.check for one in found}:
+            message = f"{name}: {said.message}" if len(look.curves) > 1 else said.message
+            found.append(Finding(said.check, said.severity, message, said.evidence, said.remedy))
+    return worst_first(found)
+
+
+def findings_html(found: Sequence[Finding]) -> Markup:
+    """Return findings as a list: how bad, what, and what to do."""
+    if not found:
+        return Markup("")
+    items = [
+        Markup('<li class="{}"><b>{}</b> {} <span>{}</span></li>').format(one.severity, one.severity, one.message, one.remedy)
+        for one in found
+    ]
+    return Markup('<ul class="findings">{}</ul>').format(Markup("").join(items))
+
+
+def figures(curves: Mapping[str, History]) -> tuple[Figure | None, Figure | None]:
+    """Return the curves of the losses and of the metrics of some runs, or None where there is nothing to draw yet."""
+    losses, metrics = [], []
+    for name, history in curves.items():
+        own = f"{name}: " if len(curves) > 1 else ""
+        for entry in history:
+            for key, value in entry.items():
+                if not isinstance(value, int | float) or not math.isfinite(value):
+                    continue
+                if key in ("loss", "validation_loss"):
+                    series = own + ("training" if key == "loss" else "validation")
+                    losses.append({"x": entry["step"], "y": float(value), "series": series})
+                elif key.startswith("validation_"):
+                    title = key.removeprefix("validation_").replace("_", " ")
+                    metrics.append({"x": entry["step"], "y": float(value), "series": own + title})
+    return _figure("losses", "Loss", losses), _figure("metrics", "Metrics on the validation part", metrics)
+
+
+def results(record: Any) -> Table:
+    """Return a run's figures on held-out data, and its baselines' below them."""
+    part = "test" if "test" in record.metrics else next(iter(record.metrics), "")
+    own = record.metrics.get(part, {})
+    rows = [(f"{record.model.cell} ({part})", *own.values())]
+    for one in record.data.get("baselines", ()):
+        rows.append((one["title"], *(one["metrics"].get(name) for name in own)))
+    return Table("results", "Figures, and those of the baselines", ("", *own), tuple(rows))
+
+
+def _figure(id: str, title: str, data: list[dict[str, Any]]) -> Figure | None:
+    if not data:
+        return None
+    values = [record["y"] for record in data if record["y"] > 0]
+    log = id == "losses" and len(values) == len(data) and max(values) > WIDE_RANGE * min(values)
+    return Figure(id, "curves", title, "", "updates", title.lower().split(" on ")[0], tuple(data), log_y=log)
+
+
+def _losses(history: History) -> tuple[list[float], list[float]]:
+    train = [float(entry["loss"]) for entry in history if entry.get("loss") is not None]
+    held = [float(entry["validation_loss"]) for entry in history if entry.get("validation_loss") is not None]
+    return train, held if len(held) == len(train) else []
