@@ -23,19 +23,19 @@ class Form:
         config: the model.
         columns: of the file; its fields that name columns then choose among these.
         values: what is filled in already.
-        skip: fields that are not asked for.
+        only: the fields that are asked for; all of them where None.
         on_change: called when a value changes.
     """
 
     def __init__(
         self, config: type[Config], *, columns: Sequence[str] = (), values: dict[str, Any] | None = None,
-        skip: Sequence[str] = (), on_change: Callable[[], Any] | None = None,
+        only: Sequence[str] | None = None, on_change: Callable[[], Any] | None = None,
     ) -> None:  # fmt: skip
         self._fields: dict[str, Any] = {}
         fields: dict[str, Any] = config.model_fields
         with ui.element("div").classes("fields"):
             for name, about in fields.items():
-                if name not in skip:
+                if only is None or name in only:
                     element = _field(name, about, columns, (values or {}).get(name))
                     if on_change is not None:
                         element.on_value_change(on_change)

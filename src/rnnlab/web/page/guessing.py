@@ -140,7 +140,11 @@ def _series(columns: Sequence[Column]) -> tuple[dict[str, Any], str] | None:
         return options, f"A series: {value.name} over {time.name}, to forecast."
     if any(not c.numeric and c.called(TARGET_NAMES) for c in columns):
         return None
-    several = f" Several rows have one time (told apart by {groups[0].name}?): choose rows, or how they are put together." if groups else ""
+    several = (
+        f" Several rows have one time (told apart by {groups[0].name}?): choose rows, or how they are put together."
+        if groups
+        else ""
+    )
     return options | {"aggregate": "sum"}, f"A series: the sum of {value.name} a {time.name}, to forecast.{several}"
 
 
@@ -169,7 +173,9 @@ def _strings(columns: Sequence[Column]) -> tuple[dict[str, Any], str] | None:
     if text is None:
         return None
     labels = [c for c in columns if c is not text and 1 < c.distinct <= max(2, c.rows // 2)]
-    target = _called([c for c in columns if c is not text], TARGET_NAMES) or min(labels, key=lambda c: c.distinct, default=None)
+    target = _called([c for c in columns if c is not text], TARGET_NAMES) or min(
+        labels, key=lambda c: c.distinct, default=None
+    )
     if target is None:
         return None
     return {"text": text.name, "target": target.name}, f"Strings: {text.name} to read, {target.name} to tell."

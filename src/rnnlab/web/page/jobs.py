@@ -63,7 +63,7 @@ class Job:
         self.began, self.ended = time.monotonic(), 0.0
         self._asked = 0.0
         self._histories: dict[Path, History] = {}
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the job
         # A session of its own: Ctrl-C for the server is not meant for it. The server ends it in its own way.
         self.process = subprocess.Popen(
             [sys.executable, "-m", "rnnlab", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -138,7 +138,11 @@ class Job:
             return f"Done after {took}."
         if state == "stopped":
             rest = "the report holds what was done" if self.lab else "it can be gone on with"
-            return f"Stopped after {took}; {rest}." if self.folder.exists() else f"Stopped after {took}; nothing was begun."
+            return (
+                f"Stopped after {took}; {rest}."
+                if self.folder.exists()
+                else f"Stopped after {took}; nothing was begun."
+            )
         return self._failure()
 
     def _failure(self) -> str:
@@ -239,7 +243,9 @@ def flags(options: Mapping[str, Any]) -> list[str]:
             for part in value:
                 if "," in str(part) and name != "where":
                     raise ConfigError(f"{name} must be columns without commas in their names, got {part!r}; rename it")
-            found += [f"--{flag}={part}" for part in ([",".join(map(str, value))] if name != "where" else value) if part]
+            found += [
+                f"--{flag}={part}" for part in ([",".join(map(str, value))] if name != "where" else value) if part
+            ]
         elif value is not None:
             found.append(f"--{flag}={value}")
     return found

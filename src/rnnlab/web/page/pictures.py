@@ -17,10 +17,15 @@ PHONE = 700
 
 
 class Picture:
-    """A picture with its numbers behind it; give it a figure with `show`."""
+    """A picture with its numbers behind it; give it a figure with `show`.
 
-    def __init__(self) -> None:
+    Args:
+        width: in px, on a window that is wider than a phone.
+    """
+
+    def __init__(self, width: int = WIDE) -> None:
         self.figure: Figure | None = None
+        self._width = width
         with ui.element("figure").classes("picture"):
             self.place = ui.html("", sanitize=False)
             self._buttons = ui.element("div")
@@ -31,7 +36,7 @@ class Picture:
     async def show(self, figure: Figure) -> None:
         """Draw ``figure`` and show it, unless another has come meanwhile."""
         self.figure = figure
-        width = NARROW if await _window() < PHONE else WIDE
+        width = NARROW if await _window() < PHONE else self._width
         made = await threads.io_bound(drawn, figure, "light", width)
         if made is None or self.figure is not figure:
             return

@@ -1,6 +1,7 @@
 """*Watch it*: start a study of the lab or a training on a file of one's own, see it move, stop it, go on with it."""
 
 from collections.abc import AsyncIterable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,9 +9,10 @@ from fastapi import Request
 from nicegui import events, ui
 from nicegui import run as threads
 
-from rnnlab.config import ModelConfig, TrainConfig
+from rnnlab.config import Config, ModelConfig, TrainConfig
 from rnnlab.data import DataConfig
 from rnnlab.errors import InputError, RnnlabError
+from rnnlab.results import Table
 from rnnlab.studies.lab import STUDIES
 from rnnlab.task_config import TaskConfig
 from rnnlab.tasks.from_config import BUILT_IN, read_source, task_name
@@ -22,9 +24,18 @@ from rnnlab.web.page.guessing import Guess, describe, guess
 from rnnlab.web.page.jobs import Job, Jobs, flags
 from rnnlab.web.page.runs import Runs
 from rnnlab.web.page.watching import watch
-from rnnlab.results import Table
 
-SIZES = {"smoke": "smoke: seconds, to see it move", "quick": "quick: under three minutes for all four", "full": "full: hours"}
+SIZES = {
+    "smoke": "smoke: seconds, to see it move",
+    "quick": "quick: under three minutes for all four",
+    "full": "full: hours",
+}
+MAIN = {
+    "strings": ("text", "target"),
+    "wide": ("steps", "target", "kind"),
+    "long": ("id", "time", "features", "target"),
+    "series": ("time", "value", "horizon", "aggregate"),
+}
 UNFINISHED = ("interrupted", "training")
 
 
@@ -110,7 +121,9 @@ class Watching:
     def _own(self) -> None:
         with section("Train on a file of your own", "A table: CSV, TSV, JSON lines or Parquet, compressed or not."):
             said = Said()
-            upload = ui.upload(label="Choose a file, or drop it here", auto_upload=True, max_files=1).props("flat bordered")
+            upload = ui.upload(label="Choose a file, or drop it here", auto_upload=True, max_files=1).props(
+                "flat bordered"
+            )
             upload.classes("wide upload")
             place = ui.element("div")
 
@@ -130,15 +143,23 @@ class Watching:
             upload.reset()
 
         upload.on_upload(receive)
-        upload.on("failed", lambda: said.wrong("The server did not take the file: it is too large, or there is no room for it."))
+        upload.on(
+            "failed",
+            lambda: said.wrong("The server did not take the file: it is too large, or there is no room for it."),
+        )
 
     def _confirm(self, kept: Kept, guessed: Guess, said: Said) -> None:
-        ui.html(table(Table("rows", "Its first rows", guessed.columns, guessed.sample)), sanitize=False).classes("table-holder")
+        ui.html(table(Table("rows", "Its first rows", guessed.columns, guessed.sample)), sanitize=False).classes(
+            "table-holder"
+        )
         ui.label("Are the columns what was guessed? Change what is not.").classes("note")
         found = Said("")
 
         def source() -> DataConfig:
-            return DataConfig(data=str(kept.path), **columns.given())
+            return DataConfig(data=str(kept.path), **columns())
+
+        def columns() -> dict[str, Any]:
+            return {name: value for form in forms for name, value in form.given().items()}
 
         async def check() -> None:
             go.disable()
@@ -151,17 +172,24 @@ class Watching:
                 found.say(describe(read))
                 go.enable()
 
-        columns = Form(DataConfig, columns=guessed.columns, values=guessed.options, skip=("data",), on_change=check)
+        usual = MAIN[DataConfig(data=kept.name, **guessed.options).shape]
+        rest = [name for name in DataConfig.model_fields if name not in (*usual, "data")]
+        make = partial(Form, DataConfig, columns=guessed.columns, values=guessed.options, on_change=check)
+        forms = [make(only=usual)]
+        with ui.expansion("More about the columns").props("dense").classes("wide"):
+            forms.append(make(only=rest))
         found.move(target_index=-1)
         more = _options()
         name = task_name(DataConfig(data=kept.name))
-        go = _go("Train", lambda: self._train(str(kept.path), name, columns.given() | more(), said))
+        go = _go("Train", lambda: self._train(str(kept.path), name, columns() | more(), said))
         ui.timer(0.01, check, once=True)
 
     def _built_in(self) -> None:
         with section("Train on built-in data", "17,986 surnames and their origins, or two years of a shop's sales."):
             data = ui.select(list(BUILT_IN), value="names", label="Data").props("outlined dense").classes("wide")
-            horizon = ui.input("horizon", value="7").props('outlined dense hint="Steps ahead to forecast."').classes("wide")
+            horizon = (
+                ui.input("horizon", value="7").props('outlined dense hint="Steps ahead to forecast."').classes("wide")
+            )
             horizon.bind_visibility_from(data, "value", value="sales")
             more = _options()
             said = Said()
@@ -196,7 +224,9 @@ class Watching:
         running = self.jobs.running()
         found = await threads.io_bound(self.runs.list) or []
         self.unfinished.clear()
-        left = [one for one in found if one.entry.status in UNFINISHED and (running is None or running.folder != one.folder)]
+        left = [
+            one for one in found if one.entry.status in UNFINISHED and (running is None or running.folder != one.folder)
+        ]
         if not left:
             return
         with self.unfinished, section("Go on with a run that was broken off"):
@@ -211,8 +241,10 @@ class Watching:
 def _options() -> Callable[[], dict[str, Any]]:
     """Put the options of examples, model and training here, folded; return what gives those that were filled in."""
     forms = []
-    for title, config in {"Examples": TaskConfig, "Model": ModelConfig, "Training": TrainConfig}.items():
-        with ui.expansion(f"{title}: what trains well, unless you say otherwise").props("dense").classes("wide"):
+    configs: dict[str, type[Config]] = {"Examples": TaskConfig, "Model": ModelConfig, "Training": TrainConfig}
+    for title, config in configs.items():
+        with ui.expansion(f"{title} options").props("dense").classes("wide"):
+            ui.label("What is left empty is what trains well for the data.").classes("note")
             forms.append(Form(config))
     return lambda: {name: value for form in forms for name, value in form.given().items()}
 

@@ -21,6 +21,7 @@ from rnnlab.web.page.runs import Runs
 
 EVERY = 0.5
 BETWEEN_PICTURES = 1.5
+HALF = 500
 WIDE_RANGE = 20.0
 History = Sequence[Mapping[str, Any]]
 
@@ -47,14 +48,19 @@ class View:
         self._drawn, self._shown = 0.0, -1
         with section(f"{'Running' if job.lab else 'Training'} {job.title}").classes("job"):
             self.said = Said()
-            self.bar = ui.linear_progress(0, show_value=False).props('aria-label="Share of the work that is done" rounded')
+            self.clock = ui.label().classes("note")
+            self.bar = ui.linear_progress(0, show_value=False).props(
+                'aria-label="Share of the work that is done" rounded'
+            )
             with ui.row():
                 self.stop = ui.button("Stop", on_click=self._stop, color=None).props("outline no-caps")
-                self.go_on = ui.button("Go on", on_click=lambda: resume(job.folder), color=None).props("outline no-caps")
+                self.go_on = ui.button("Go on", on_click=lambda: resume(job.folder), color=None).props(
+                    "outline no-caps"
+                )
             self.go_on.visible = False
             self.findings = ui.html("", sanitize=False).props("aria-live=polite")
             with ui.element("div").classes("two"):
-                self.losses, self.metrics = Picture(), Picture()
+                self.losses, self.metrics = Picture(HALF), Picture(HALF)
             self.result = ui.element("div")
         self.timer = ui.timer(EVERY, self._look)
 
@@ -67,9 +73,15 @@ class View:
         if look is None:
             return
         over = look.state in OVER
-        (self.said.wrong if look.state == "failed" else self.said.say)(look.words)
+        if look.words != self.said.text:
+            (self.said.wrong if look.state == "failed" else self.said.say)(look.words)
+        # Not in the line that is read out: it would never fall silent.
+        self.clock.set_text(f"{self.job.seconds:.0f} s")
         self.bar.set_value(look.share or 0.0)
-        self.bar.props(add="indeterminate" if look.share is None and not over else "", remove="" if look.share is None and not over else "indeterminate")
+        self.bar.props(
+            add="indeterminate" if look.share is None and not over else "",
+            remove="" if look.share is None and not over else "indeterminate",
+        )
         self.findings.set_content(findings_html(all_findings(look)))
         if over:
             self.timer.deactivate()
@@ -90,7 +102,11 @@ class View:
             await self.metrics.show(metrics)
 
     async def _conclude(self, look: Look) -> None:
-        found = [self.job.folder] if not self.job.lab else [path.parent for path in self.job.folder.glob("*/runs/*/run.json")]
+        found = (
+            [self.job.folder]
+            if not self.job.lab
+            else [path.parent for path in self.job.folder.glob("*/runs/*/run.json")]
+        )
         unfinished = look.record is not None and look.record.status in ("interrupted", "training")
         self.go_on.visible = unfinished
         self.result.clear()
@@ -123,7 +139,9 @@ def findings_html(found: Sequence[Finding]) -> Markup:
     if not found:
         return Markup("")
     items = [
-        Markup('<li class="{}"><b>{}</b> {} <span>{}</span></li>').format(one.severity, one.severity, one.message, one.remedy)
+        Markup('<li class="{}"><b>{}</b> {} <span>{}</span></li>').format(
+            one.severity, one.severity, one.message, one.remedy
+        )
         for one in found
     ]
     return Markup('<ul class="findings">{}</ul>').format(Markup("").join(items))
