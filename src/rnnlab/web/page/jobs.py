@@ -26,6 +26,7 @@ State = Literal["running", "stopping", "done", "stopped", "failed"]
 OVER: tuple[State, ...] = ("done", "stopped", "failed")
 TAIL = 8192
 PATIENCE = 60.0
+REMEMBERED = 20
 WITH_NO = ("bidirectional",)
 
 
@@ -115,6 +116,10 @@ class Job:
             self.process.kill()
             self.process.wait()
 
+    def forget(self) -> None:
+        """Give back what is held of it; it must be over."""
+        self._log.close()
+
     def _curves(self) -> dict[str, list[dict[str, Any]]]:
         files = sorted(self.folder.glob("*/runs/*/history.jsonl")) if self.lab else [self.folder / "history.jsonl"]
         for path in files:
@@ -129,20 +134,15 @@ class Job:
         return None, "reading the data and starting the processes"
 
     def _words(self, state: State, words: str) -> str:
-        took = f"{self.seconds:.0f} s"
         if state == "running":
-            return f"Training for {took}: {words}."
+            return f"Training: {words}."
         if state == "stopping":
-            return f"Stopping after {took}: saving what is there."
+            return "Stopping: saving what is there."
         if state == "done":
-            return f"Done after {took}."
+            return "Done."
         if state == "stopped":
             rest = "the report holds what was done" if self.lab else "it can be gone on with"
-            return (
-                f"Stopped after {took}; {rest}."
-                if self.folder.exists()
-                else f"Stopped after {took}; nothing was begun."
-            )
+            return f"Stopped; {rest}." if self.folder.exists() else "Stopped before anything was begun."
         return self._failure()
 
     def _failure(self) -> str:
@@ -210,7 +210,9 @@ class Jobs:
             except OSError as error:
                 raise RnnlabError(f"no process can be started: {error.strerror or error}") from None
             self.all.append(job)
-            del self.all[:-20]
+            for old in self.all[:-REMEMBERED]:
+                old.forget()
+            del self.all[:-REMEMBERED]
             return job
 
     def running(self) -> Job | None:
@@ -222,6 +224,7 @@ class Jobs:
         for job in self.all:
             if job.state not in OVER:
                 job.close()
+            job.forget()
 
 
 def flags(options: Mapping[str, Any]) -> list[str]:
