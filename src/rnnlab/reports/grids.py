@@ -123,14 +123,19 @@ def _value_cell(record: Spec, values: Sequence[float], step: float) -> Spec:
     return {
         "x": _shown(record.get("x")),
         "y": _shown(record.get("y")),
-        "bin": -1 if value is None else _bin(value, values),
+        "bin": -1 if value is None else ramp_step(value, values),
         "text": text,
         "note": note,
     }
 
 
-def _bin(value: float, values: Sequence[float]) -> int:
-    """Return the step of the ramp, logarithmic where the values span more than a factor of 30."""
+def ramp_step(value: float, values: Sequence[float]) -> int:
+    """Return the step of the ramp, 0 to 8, for ``value`` among ``values``; logarithmic where they span more than a factor of 30.
+
+    Example:
+        >>> ramp_step(0.5, [0.0, 1.0]), ramp_step(1.0, [0.0, 1.0])
+        (4, 8)
+    """
     low, high = min(values), max(values)
     if low > 0 and high / low > 30:
         value, low, high = math.log(value), math.log(low), math.log(high)

@@ -24,12 +24,13 @@ def mount(app: FastAPI, folder: Path, runs: Runs) -> None:
     from nicegui import app as nicegui_app
     from nicegui import ui
 
-    from rnnlab.web.page import try_it, watch_it
+    from rnnlab.web.page import compare_it, try_it, watch_it
     from rnnlab.web.page.jobs import Jobs
 
     jobs = Jobs()
     nicegui_app.on_shutdown(jobs.close)
     try_it.add(runs)
+    compare_it.add(folder, runs)
     watch_it.add(folder, runs, jobs, app.state.uploads)
     ui.run_with(
         app,

@@ -1,0 +1,175 @@
+"""*Watch it* in a real browser: train, stop, go on; a file of one's own, a bad file, a crash."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnlab.data import library
+from rnnlab.runs.folder import read_record
+
+from .browser import browser, looking, serving
+
+pytest.importorskip("nicegui", reason='needs pip install "rnnlab[web]"')
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+LONG = 90_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with serving(folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Path:
+    source = library.names()
+    lines = [f"{text},{label}" for text, label in zip(source.texts[::90], source.labels[::90])]
+    path = tmp_path / "names.csv"
+    path.write_text("\n".join(["name,origin", *lines]) + "\n")
+    return path
+
+
+def own(tab: Any) -> Any:
+    return tab.locator("section", has=tab.get_by_text("Train on a file of your own"))
+
+
+def upload(tab: Any, path: Path) -> None:
+    tab.locator("input[type=file]").set_input_files(path)
+
+
+def test_a_bad_file_is_answered_in_words(chromium: Any, address: str, folder: Path, tmp_path: Path) -> None:
+    rubbish = tmp_path / "rubbish.csv"
+    rubbish.write_bytes(bytes(range(256)) * 40)
+    program = tmp_path / "virus.exe"
+    program.write_bytes(b"MZ" * 100)
+    with looking(chromium, f"{address}/watch") as tab:
+        upload(tab, rubbish)
+        tab.get_by_text("must be UTF-8 text").wait_for()
+        assert str(folder) not in tab.content()
+        upload(tab, program)
+        tab.get_by_text("file must be a table").wait_for()
+        assert own(tab).get_by_role("button", name="Train", exact=True).count() == 0
+        tab.screenshot(path=tmp_path / "bad.png", full_page=True)
+
+
+def test_guessed_columns_are_shown_and_checked_as_they_change(
+    chromium: Any, address: str, names: Path, tmp_path: Path
+) -> None:
+    with looking(chromium, f"{address}/watch", **PHONE) as tab:
+        upload(tab, names)
+        tab.get_by_text("name to read, origin to tell").wait_for()
+        tab.get_by_text("strings of").wait_for()
+        assert tab.get_by_label("target", exact=True).input_value() == "origin"
+        assert tab.evaluate("document.documentElement.scrollWidth") <= tab.evaluate("window.innerWidth")
+        tab.get_by_text("More about the columns").click()
+        tab.get_by_label("steps", exact=True).fill("t*")
+        tab.get_by_text("steps must not go with text").wait_for()
+        assert own(tab).get_by_role("button", name="Train", exact=True).is_disabled()
+        tab.screenshot(path=tmp_path / "guessed.png", full_page=True)
+
+
+def begin(tab: Any, names: Path, **options: str) -> Path:
+    """Upload, set options of the training, press Train; return the name of the run."""
+    upload(tab, names)
+    part = own(tab)
+    part.get_by_role("button", name="Train", exact=True).wait_for()
+    part.get_by_text("Training options").click()
+    for name, value in {"hidden size": None, **options}.items():
+        if value is not None:
+            part.get_by_label(name, exact=True).fill(value)
+    part.get_by_text("Model options").click()
+    part.get_by_label("hidden size", exact=True).fill("4")
+    tab.wait_for_timeout(300)
+    part.get_by_role("button", name="Train", exact=True).click()
+
+
+def until(condition: Any, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_train_stop_and_go_on(chromium: Any, address: str, folder: Path, names: Path, tmp_path: Path) -> None:
+    with looking(chromium, f"{address}/watch") as tab:
+        begin(tab, names, epochs=str(LONG))
+        tab.locator(".job figure svg").first.wait_for(timeout=LONG)
+        first = tab.locator(".job figure svg").first.inner_html()
+        tab.wait_for_function(
+            "before => document.querySelector('.job figure svg').innerHTML !== before", arg=first, timeout=LONG
+        )
+        assert "epoch" in tab.locator(".job [role=status]").inner_text()
+        tab.screenshot(path=tmp_path / "training.png", full_page=True)
+        # The page stays quick while it trains.
+        began = time.perf_counter()
+        with looking(chromium, address) as other:
+            other.get_by_role("heading", name="Try it").wait_for()
+        assert time.perf_counter() - began < 5
+        tab.get_by_role("button", name="Stop").click()
+        tab.get_by_text("Stopped; it can be gone on with.").wait_for(timeout=LONG)
+        [run] = [path.parent for path in folder.glob("*/run.json")]
+        assert read_record(run).status == "interrupted"
+        before = len((run / "history.jsonl").read_text().splitlines())
+        tab.screenshot(path=tmp_path / "stopped.png", full_page=True)
+        tab.locator(".job").get_by_role("button", name="Go on").click()
+        tab.get_by_text("Training: epoch").wait_for(timeout=LONG)
+        until(lambda: len((run / "history.jsonl").read_text().splitlines()) > before + 5)
+        # Somebody pulls the plug of the training alone.
+        pids = [int(pid) for pid in os.listdir("/proc") if pid.isdecimal() and _is_training(pid, run)]
+        assert len(pids) == 1
+        os.kill(pids[0], signal.SIGKILL)
+        tab.get_by_text("SIGKILL").wait_for(timeout=LONG)
+        tab.screenshot(path=tmp_path / "crashed.png", full_page=True)
+        steps = [json.loads(line)["step"] for line in (run / "history.jsonl").read_text().splitlines()]
+        assert steps == sorted(set(steps))
+
+
+def _is_training(pid: str, run: Path) -> bool:
+    try:
+        words = Path("/proc", pid, "cmdline").read_bytes().decode().split("\0")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return "rnnlab" in words and f"--resume={run}" in words
+
+
+@pytest.mark.slow
+def test_the_result_is_a_run_that_can_be_tried(chromium: Any, address: str, names: Path, tmp_path: Path) -> None:
+    with looking(chromium, f"{address}/watch") as tab:
+        begin(tab, names, epochs="3")
+        tab.get_by_text("Done.").wait_for(timeout=LONG)
+        tab.get_by_text("character n-grams").wait_for()
+        tab.screenshot(path=tmp_path / "done.png", full_page=True)
+        tab.get_by_role("link", name="Try names").click()
+        tab.get_by_label("Type a text").fill("Rossi")
+        tab.locator("ol.marked").wait_for()
+
+
+@pytest.mark.slow
+def test_a_study_is_run_from_the_page(chromium: Any, address: str, tmp_path: Path) -> None:
+    with looking(chromium, f"{address}/watch") as tab:
+        tab.get_by_label("Study").click()
+        tab.get_by_role("option", name="Learning").or_(tab.get_by_role("option").nth(1)).first.click()
+        tab.get_by_role("button", name="Run the study").click()
+        tab.locator(".job figure svg").first.wait_for(timeout=2 * LONG)
+        tab.get_by_text("Done.").wait_for(timeout=2 * LONG)
+        tab.screenshot(path=tmp_path / "study.png", full_page=True)
+        tab.goto(f"{address}/compare")
+        tab.get_by_text("Claims of the lab report").wait_for()
