@@ -10,7 +10,7 @@ from rnnlab.data import library
 from rnnlab.errors import DataError, RunFolderError
 from rnnlab.runs import Run, load
 from rnnlab.web.page.behind import behind
-from rnnlab.web.page.forecasting import Past, forecast, half_widths, past_of
+from rnnlab.web.page.forecasting import Past, forecast, half_widths, most_steps, past_of, series_of
 
 from .runs import quick_run
 
@@ -25,7 +25,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def horizon(run: Run) -> int:
-    return run.codec.interface.outputs
+    return run.codec.horizon
 
 
 def plainly(run: Run, values: np.ndarray, steps: int) -> list[float]:
@@ -53,23 +53,66 @@ def test_beyond_the_horizon_its_own_forecast_stands_in(case: tuple[Run, Past], s
         np.testing.assert_array_equal(made.truth, past.series.values[start : start + steps])
 
 
-def test_the_interval_is_as_wide_as_the_errors_were(case: tuple[Run, Past]) -> None:
+def test_the_interval_is_the_runs_own_and_then_as_wide_as_the_errors_were(case: tuple[Run, Past]) -> None:
     run, past = case
     widths = half_widths(run, past, 10)
-    own = run.data["interval"]["half_width"]
-    np.testing.assert_array_equal(widths[: horizon(run)], own)
     step = 9
     starts = range(past.checked, past.held_out - step)
     errors = [abs(plainly(run, past.series.values[:s], step + 1)[step] - past.series.values[s + step]) for s in starts]
     rank = int(np.ceil((len(errors) + 1) * 0.9))
     assert widths[step] == pytest.approx(sorted(errors)[rank - 1], rel=1e-4)
+    made, own = forecast(run, past, past.held_out, 10, widths), horizon(run)
+    answer = run.predict([past.series.values[: past.held_out]])[0]
+    np.testing.assert_allclose(made.lower[:own], answer["lower"])
+    np.testing.assert_allclose(made.upper[:own], answer["upper"])
+    np.testing.assert_allclose(made.upper[own:] - made.values[own:], widths[own:10])
+    assert made.inside == sum(low <= true <= high for low, true, high in zip(made.lower, made.truth, made.upper))
 
 
 def test_too_few_errors_say_nothing(case: tuple[Run, Past]) -> None:
     run, past = case
     narrow = replace(past, checked=past.held_out - 8)
-    widths = half_widths(replace(run, data={}), narrow, 12)
-    assert np.isnan(widths).all()
+    assert np.isnan(half_widths(run, narrow, 12)).all()
+    assert np.isnan(forecast(replace(run, data={}), past, past.held_out, 4).lower).all()
+
+
+def test_many_series_share_a_run_and_covariates_set_the_end(tmp_path: Path) -> None:
+    days = np.datetime64("2024-01-01") + np.arange(150)
+    rows = [
+        f"{day},{name},{level + i % 7},{int(i % 7 < 5)}"
+        for name, level in (("a", 10), ("b", 500))
+        for i, day in enumerate(days)
+    ]
+    path = tmp_path / "stores.csv"
+    path.write_text("\n".join(["date,store,value,open", *rows]))
+    options = {
+        "time": "date",
+        "value": "value",
+        "id": "store",
+        "known": "open",
+        "horizon": 7,
+        "hidden_size": 4,
+        "max_steps": 5,
+    }
+    folder = quick_run(tmp_path / "stores", str(path), **options)
+    run = load(folder)
+    found = behind(run, folder)
+    assert series_of(found) == ("a", "b")
+    past = past_of(found, "b")
+    assert past.series.values.min() == 500
+    assert past.held_out == 120
+    made = forecast(run, past, 120, 14)
+    whole = past.series
+    ahead = replace(
+        whole, times=whole.times[:127], values=np.where(np.arange(127) < 120, whole.values[:127], np.nan),
+        known={"open": whole.known["open"][:127]},
+    )  # fmt: skip
+    np.testing.assert_allclose(made.values[:7], run.predict([ahead])[0]["prediction"], rtol=1e-6)
+    assert most_steps(run, past, 140) == 7
+    with pytest.raises(DataError, match="1 to 7 from there"):
+        forecast(run, past, 140, 8)
+    with pytest.raises(DataError, match="one of the run's"):
+        past_of(found, "c")
 
 
 @pytest.mark.parametrize(("start", "steps"), [(0, 1), (10**6, 1), (None, 0), (None, 61)])

@@ -37,7 +37,7 @@ def behind(run: Run, folder: Path) -> Behind:
     where, wanted = DataConfig(**config), TaskConfig(**task)
     place = find_data(folder, where.data, run.data.get("path"))
     source = read_source(where.replace(data=place))
-    made = make_task(source, wanted, horizon=where.horizon)
+    made = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
     if made.fingerprint != run.data.get("fingerprint"):
         raise RunFolderError(
             f"data of {run.name} must be those it was trained on, got others under their name; restore the file"

@@ -21,7 +21,6 @@ from rnnlab.web.page.confusion import Confusion, confuse
 from rnnlab.web.page.drawing import percent, table
 from rnnlab.web.page.frame import Said, frame, section
 from rnnlab.web.page.grids import Cell, grid
-from rnnlab.web.page.inside import be_quick
 from rnnlab.web.page.numbers import numbers
 from rnnlab.web.page.pictures import Picture, as_table
 from rnnlab.web.page.run_table import RunTable
@@ -62,7 +61,7 @@ class Matrices:
         kept = self._kept.get(id)
         if kept is not None and kept[0] is run:
             return kept[1]
-        made = confuse(be_quick(run), behind(run, self._runs.folder(id)).task)
+        made = confuse(run, behind(run, self._runs.folder(id)).task)
         self._kept[id] = run, made
         while len(self._kept) > MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))

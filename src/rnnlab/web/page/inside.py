@@ -59,12 +59,6 @@ class NumberReading:
     probabilities: np.ndarray
 
 
-def be_quick(run: Run) -> Run:
-    """Return the run with its network set to torch's own layers: a single answer must not wait for kernels to be compiled."""
-    run.model.engine = "equations" if run.model_config.cell == "combined" else "torch"
-    return run
-
-
 def read_text(run: Run, text: str) -> TextReading:
     """Return what ``run`` thinks of ``text``, in one batch: the text itself, and it with each character hidden.
 

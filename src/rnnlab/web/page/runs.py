@@ -28,7 +28,7 @@ class Runs(Protocol):
         ...
 
     def get(self, id: str) -> Run:
-        """Return a run; raise an InputError in words where it is gone or broken."""
+        """Return a run that answers at once; raise an InputError in words where it is gone or broken."""
         ...
 
     def folder(self, id: str) -> Path:

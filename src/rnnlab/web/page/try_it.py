@@ -10,7 +10,6 @@ from rnnlab.errors import InputError
 from rnnlab.runs import Run
 from rnnlab.web.page import try_numbers, try_series, try_text
 from rnnlab.web.page.frame import Said, frame
-from rnnlab.web.page.inside import be_quick
 from rnnlab.web.page.runs import Runs, title, usable
 
 
@@ -55,7 +54,7 @@ async def _build(runs: Runs, wanted: str) -> None:
         if not wanted or wanted in found:
             said.say("")
         with place:
-            await _ask(be_quick(loaded), runs.folder(str(select.value)))
+            await _ask(loaded, runs.folder(str(select.value)))
 
     select.on_value_change(open_run)
     await open_run()

@@ -10,9 +10,10 @@ from rnnlab.errors import InputError
 from rnnlab.reports.rounding import number
 from rnnlab.results import Figure, Value
 from rnnlab.runs import Run
-from rnnlab.training.fit import COVERAGE
-from rnnlab.web.page.behind import behind
-from rnnlab.web.page.forecasting import MOST_STEPS, Forecast, Past, forecast, half_widths, past_of
+from rnnlab.tasks import SeriesCodec
+from rnnlab.training.intervals import COVERAGE
+from rnnlab.web.page.behind import Behind, behind
+from rnnlab.web.page.forecasting import Forecast, Past, forecast, half_widths, most_steps, past_of, series_of
 from rnnlab.web.page.frame import Said, section
 from rnnlab.web.page.pictures import Picture
 
@@ -20,35 +21,61 @@ SHOWN_BEFORE = 60
 
 
 async def show(run: Run, folder: Path) -> None:
-    """Put the sliders and the picture here."""
-    said = Said("Reading the series, and measuring how wide the intervals have to be ...")
+    """Put the sliders and the picture here; of many series, one is chosen first."""
+    said = Said("Reading the data ...")
     try:
-        found = await threads.io_bound(_read, run, folder)
+        found = await threads.io_bound(behind, run, folder)
     except InputError as error:
         said.wrong(str(error))
         return
     if found is None:
         return
-    past, widths = found
-    steps = min(MOST_STEPS, max(getattr(run.codec, "horizon", 1), 2 * getattr(run.codec, "season", 1), 14))
+    names = series_of(found)
+    place = ui.element("div")
+    if len(names) > 1:
+        chosen = ui.select(list(names), value=names[0], label="Series", with_input=True).props("outlined dense")
+        chosen.classes("wide").move(target_index=0)
+
+        async def choose() -> None:
+            place.clear()
+            with place:
+                await _series(run, found, str(chosen.value), said)
+
+        chosen.on_value_change(choose)
+    with place:
+        await _series(run, found, names[0], said)
+
+
+async def _series(run: Run, found: Behind, name: str, said: Said) -> None:
+    said.say("Measuring how wide the intervals have to be ...")
+    past = past_of(found, name)
+    widths = await threads.io_bound(half_widths, run, past)
+    if widths is None:
+        return
+    assert isinstance(run.codec, SeriesCodec)
+    horizon, length = run.codec.horizon, len(past.series)
+    last = next(at for at in range(length, past.first - 1, -1) if most_steps(run, past, at))
+    first_start = min(past.held_out, last)
+    most = most_steps(run, past, first_start)
     with ui.element("div").classes("fields sliders"):
         with ui.element("div"):
             start_words = ui.label()
-            start = ui.slider(min=past.first, max=len(past.series), value=min(past.held_out, len(past.series)), step=1)
+            start = ui.slider(min=past.first, max=last, value=first_start, step=1)
             start.props('aria-label="Start of the forecast" label')
         with ui.element("div"):
             steps_words = ui.label()
-            ahead = ui.slider(min=1, max=MOST_STEPS, value=steps, step=1).props('aria-label="Horizon" label')
+            ahead = ui.slider(min=1, max=most, value=min(most, max(horizon, 14)), step=1)
+            ahead.props('aria-label="Horizon" label')
     with section(
         "Forecast",
-        f"The band should hold {COVERAGE:.0%} of the values: it is as wide as the errors so many steps ahead were in the "
-        f"validation part. The network forecasts {_steps(getattr(run.codec, 'horizon', 1))} at once; beyond, its own forecast "
-        "stands in for the past.",
+        f"The band should hold {COVERAGE:.0%} of the values. The network forecasts {_steps(horizon)} at once"
+        + ("; beyond, its own forecast stands in for the past." if most > horizon else "."),
     ):
         picture = Picture()
 
     async def follow() -> None:
-        at, far = int(start.value), int(ahead.value)
+        at = int(start.value)
+        far = min(int(ahead.value), most_steps(run, past, at))
         start_words.set_text(f"Start: {_time(past, at)}")
         steps_words.set_text(f"Horizon: {_steps(far)}")
         try:
@@ -56,7 +83,7 @@ async def show(run: Run, folder: Path) -> None:
         except InputError as error:
             said.wrong(str(error))
             return
-        if made is None or (at, far) != (int(start.value), int(ahead.value)):
+        if made is None or at != int(start.value) or far > int(ahead.value):
             return
         said.say(sentence(past, made, at))
         await picture.show(figure(past, made, at))
@@ -73,8 +100,8 @@ def sentence(past: Past, made: Forecast, start: int) -> str:
     words = f"{_steps(len(made.values))} from {_day(made.times[0])}, {part}."
     if made.error is None:
         return words
-    inside = np.abs(made.values[: len(made.truth)] - made.truth) <= made.half_width[: len(made.truth)]
-    return f"{words} The mean error is {number(made.error, 3)}; {int(inside.sum())} of {len(made.truth)} values lie in the band."
+    mean, known = number(made.error, 3), len(made.truth)
+    return f"{words} The mean error is {mean}; {made.inside} of {known} values lie in the band."
 
 
 def figure(past: Past, made: Forecast, start: int) -> Figure:
@@ -90,16 +117,11 @@ def figure(past: Past, made: Forecast, start: int) -> Figure:
         }
         for i in range(first, last)
     ]
-    for time, value, width in zip(made.times, made.values.tolist(), made.half_width.tolist()):
-        ends: dict[str, Value] = {} if np.isnan(width) else {"low": value - width, "high": value + width}
+    for time, value, low, high in zip(made.times, made.values.tolist(), made.lower.tolist(), made.upper.tolist()):
+        ends: dict[str, Value] = {} if np.isnan(low) else {"low": low, "high": high}
         data.append({"time": _iso(time), "value": value, "series": "forecast", "held_out": False, **ends})
     words = f"{_steps(len(made.values))} of {series.name} from {_day(made.times[0])}"
     return Figure("forecast", "forecast", words, "", "time", series.name, tuple(data))
-
-
-def _read(run: Run, folder: Path) -> tuple[Past, np.ndarray]:
-    past = past_of(behind(run, folder))
-    return past, half_widths(run, past)
 
 
 def _steps(count: int) -> str:
