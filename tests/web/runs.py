@@ -7,6 +7,20 @@ from rnnlab.runs import save
 from rnnlab.training.fit import Plan, interval, plan
 from rnnlab.training.loop import Training
 
+SWEEP = {
+    "task": "names", "metric": "accuracy", "higher_is_better": True,
+    "map": [{"cell": "gru", "hidden_size": size, "lr": rate, "score": 0.5, "diverged": 0.0, "runs": 2} for size in (8, 16) for rate in (0.01, 0.1)],
+    "rows": [
+        {"setting": {"cell": "gru", "hidden_size": size, "lr": rate}, "seed": seed, "status": "done", "metrics": {"validation": {"accuracy": 0.5}}}
+        for size in (8, 16) for rate in (0.009, 0.011, 0.1) for seed in (0, 1)
+    ],
+}  # fmt: skip
+CLAIM = {
+    "id": "names.a", "study": "names", "claim": "It <b>learns</b>.", "reported": 0.5, "measured": 0.25, "spread": None,
+    "seeds": [0], "verdict": "corrected", "evidence": "Because.",
+}  # fmt: skip
+CLAIMS = [CLAIM, {**CLAIM, "id": "names.b", "verdict": "reproduced", "claim": "It holds."}]
+
 
 def quick_run(folder: Path, data: str, **options: object) -> Path:
     """Train on ``data`` for a few updates and save the run in ``folder``."""
@@ -17,3 +31,10 @@ def quick_run(folder: Path, data: str, **options: object) -> Path:
     run = training.runs()[0]
     about = {**run.data, **planned.source, **interval(planned.task, run), "baselines": []}
     return save(replace(run, data=about), folder)
+
+
+def bits(path: Path) -> str:
+    """Write all numbers of four bits as wide rows; return the path."""
+    rows = [[*f"{number:04b}", str(number)] for number in range(16)] * 4
+    path.write_text("\n".join([",".join(row) for row in [["b1", "b2", "b3", "b4", "number"], *rows]]) + "\n")
+    return str(path)

@@ -1,7 +1,5 @@
 """*Compare it* in a real browser: sort, filter, overlay, press a cell of the confusion matrix and of a sweep's map."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,56 +9,24 @@ from rnnlab.runs import load
 from rnnlab.web.page.behind import behind
 from rnnlab.web.page.confusion import Confusion, confuse
 
-from .browser import browser, looking, serving
-from .runs import quick_run
-from .test_run_table import SWEEP
+from .browser import looking
 
 pytest.importorskip("nicegui", reason='needs pip install "rnnlab[web]"')
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-CLAIM = {
-    "id": "names.a", "study": "names", "claim": "It <b>learns</b>.", "reported": 0.5, "measured": 0.25, "spread": None,
-    "seeds": [0], "verdict": "corrected", "evidence": "Because.",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("served")
-    quick_run(found / "names", "names", hidden_size=16, max_steps=60, evaluate_every=10)
-    quick_run(found / "sales-a", "sales", hidden_size=4, max_steps=40, evaluate_every=5)
-    quick_run(found / "sales-b", "sales", hidden_size=8, cell="lstm", max_steps=40, evaluate_every=5)
-    quick_run(found / "sweep" / "runs" / "best", "sales", hidden_size=8, lr=0.1, cell="gru", max_steps=2)
-    (found / "sweep" / "sweep.json").write_text(json.dumps(SWEEP))
-    (found / "claims.json").write_text(
-        json.dumps([CLAIM, {**CLAIM, "id": "names.b", "verdict": "reproduced", "claim": "It holds."}])
-    )
-    return found
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    with serving(folder) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def confusion(folder: Path) -> Confusion:
-    run = load(folder / "names")
-    return confuse(run, behind(run, folder / "names").task)
+def confusion(page_folder: Path) -> Confusion:
+    run = load(page_folder / "names")
+    return confuse(run, behind(run, page_folder / "names").task)
 
 
 def names_of(tab: Any) -> list[str]:
     return tab.locator("table.runs tbody a").all_inner_texts()
 
 
-def test_sorts_filters_and_overlays(chromium: Any, address: str, tmp_path: Path) -> None:
-    with looking(chromium, f"{address}/compare") as tab:
+def test_sorts_filters_and_overlays(chromium: Any, page: str, tmp_path: Path) -> None:
+    with looking(chromium, f"{page}/compare") as tab:
         tab.locator("table.runs").wait_for()
         rising = names_of(tab)
         tab.locator("table.runs").get_by_role("button", name="run").click()
@@ -68,9 +34,9 @@ def test_sorts_filters_and_overlays(chromium: Any, address: str, tmp_path: Path)
         assert names_of(tab) == rising[::-1]
         assert tab.evaluate("document.activeElement.dataset.sort") == "0"
         tab.get_by_label("Filter").fill("sales lstm")
-        tab.get_by_text("1 of 4 runs").wait_for()
+        tab.get_by_text("1 of 5 runs").wait_for()
         tab.get_by_label("Filter").fill("")
-        tab.get_by_text("4 of 4 runs").wait_for()
+        tab.get_by_text("5 of 5 runs").wait_for()
         tab.get_by_label("Overlay the curves of sales-a").check()
         tab.get_by_label("Overlay the curves of sales-b").check()
         tab.get_by_text("Loss of sales-a, sales-b.").wait_for()
@@ -85,10 +51,10 @@ def test_sorts_filters_and_overlays(chromium: Any, address: str, tmp_path: Path)
 
 @pytest.mark.parametrize("options", [{}, PHONE, {"color_scheme": "dark"}], ids=["wide", "phone", "dark"])
 def test_a_cell_opens_the_names_behind_it(
-    chromium: Any, address: str, confusion: Confusion, options: Any, tmp_path: Path
+    chromium: Any, page: str, confusion: Confusion, options: Any, tmp_path: Path
 ) -> None:
     truth, guess, count = next(confusion.worst())
-    with looking(chromium, f"{address}/compare", **options) as tab:
+    with looking(chromium, f"{page}/compare", **options) as tab:
         tab.get_by_label("Run", exact=True).click()
         tab.get_by_role("option", name="names").click()
         cell = tab.locator(f"[data-cell='{truth * len(confusion.labels) + guess}']")
@@ -103,8 +69,8 @@ def test_a_cell_opens_the_names_behind_it(
         tab.screenshot(path=tmp_path / "confusion.png", full_page=True)
 
 
-def test_a_cell_of_a_sweeps_map_opens_its_runs(chromium: Any, address: str, tmp_path: Path) -> None:
-    with looking(chromium, f"{address}/compare") as tab:
+def test_a_cell_of_a_sweeps_map_opens_its_runs(chromium: Any, page: str, tmp_path: Path) -> None:
+    with looking(chromium, f"{page}/compare") as tab:
         part = tab.locator("section", has=tab.get_by_text("Sensitivity of names"))
         part.get_by_role("button", name="8 units, rate 0.1:").click()
         part.get_by_text("2 runs of gru with 8 units").wait_for()
@@ -114,8 +80,8 @@ def test_a_cell_of_a_sweeps_map_opens_its_runs(chromium: Any, address: str, tmp_
         part.get_by_text("none was kept").wait_for()
 
 
-def test_claims_are_shown_and_chosen_by_verdict(chromium: Any, address: str) -> None:
-    with looking(chromium, f"{address}/compare") as tab:
+def test_claims_are_shown_and_chosen_by_verdict(chromium: Any, page: str) -> None:
+    with looking(chromium, f"{page}/compare") as tab:
         tab.get_by_text("It <b>learns</b>.").wait_for()
         tab.get_by_label("Verdict").click()
         tab.get_by_role("option", name="reproduced").click()

@@ -1,32 +1,16 @@
 """*Try it* in a real browser: type, and see the answer move; by keyboard, on a phone, in the dark."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .browser import browser, looking, serving
-from .runs import quick_run
+from .browser import looking
 
 pytest.importorskip("nicegui", reason='needs pip install "rnnlab[web]"')
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 STATUS = "[role=status]:not(:empty)"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("served")
-    quick_run(folder / "names", "names", hidden_size=16, embedding_size=16, max_steps=60)
-    with serving(folder) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 def bars(tab: Any) -> list[float]:
@@ -35,8 +19,8 @@ def bars(tab: Any) -> list[float]:
     )
 
 
-def test_every_key_moves_the_answer(chromium: Any, address: str, tmp_path: Path) -> None:
-    with looking(chromium, address) as tab:
+def test_every_key_moves_the_answer(chromium: Any, page: str, tmp_path: Path) -> None:
+    with looking(chromium, f"{page}/?run=names") as tab:
         field = tab.get_by_label("Type a text")
         field.wait_for()
         field.fill("")
@@ -54,8 +38,8 @@ def test_every_key_moves_the_answer(chromium: Any, address: str, tmp_path: Path)
         tab.screenshot(path=tmp_path / "try.png", full_page=True)
 
 
-def test_the_numbers_are_behind_the_picture(chromium: Any, address: str) -> None:
-    with looking(chromium, address) as tab:
+def test_the_numbers_are_behind_the_picture(chromium: Any, page: str) -> None:
+    with looking(chromium, f"{page}/?run=names") as tab:
         tab.get_by_label("Type a text").fill("Rossi")
         tab.wait_for_function("document.querySelectorAll('ol.marked li').length === 5")
         with tab.expect_download() as download:
@@ -69,8 +53,8 @@ def test_the_numbers_are_behind_the_picture(chromium: Any, address: str) -> None
         assert tab.get_by_role("button", name="Hide numbers").count() == 1
 
 
-def test_all_of_it_by_keyboard(chromium: Any, address: str) -> None:
-    with looking(chromium, address) as tab:
+def test_all_of_it_by_keyboard(chromium: Any, page: str) -> None:
+    with looking(chromium, f"{page}/?run=names") as tab:
         tab.get_by_label("Type a text").wait_for()
         tab.evaluate("document.activeElement.blur()")
         reached = []
@@ -86,8 +70,8 @@ def test_all_of_it_by_keyboard(chromium: Any, address: str) -> None:
 
 
 @pytest.mark.parametrize("options", [PHONE, {"color_scheme": "dark"}], ids=["phone", "dark"])
-def test_nothing_runs_over_the_edge(chromium: Any, address: str, options: Any, tmp_path: Path) -> None:
-    with looking(chromium, address, **options) as tab:
+def test_nothing_runs_over_the_edge(chromium: Any, page: str, options: Any, tmp_path: Path) -> None:
+    with looking(chromium, f"{page}/?run=names", **options) as tab:
         tab.locator("table.bars").wait_for()
         assert tab.evaluate("document.documentElement.scrollWidth") <= tab.evaluate("window.innerWidth")
         surface = tab.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -95,20 +79,49 @@ def test_nothing_runs_over_the_edge(chromium: Any, address: str, options: Any, t
         tab.screenshot(path=tmp_path / "try.png", full_page=True)
 
 
-def test_the_choice_of_colours_stays(chromium: Any, address: str) -> None:
-    with looking(chromium, address) as tab:
+def test_the_choice_of_colours_stays(chromium: Any, page: str) -> None:
+    with looking(chromium, f"{page}/?run=names") as tab:
         tab.get_by_role("button", name="dark").click()
         tab.wait_for_selector("body.body--dark")
-        tab.goto(f"{address}/?run=names")
+        tab.goto(f"{page}/?run=names")
         tab.wait_for_selector("body.body--dark")
         assert tab.locator(".theme [aria-pressed=true]").inner_text() == "dark"
 
 
-def test_usable_within_two_seconds(chromium: Any, address: str) -> None:
+def test_usable_within_two_seconds(chromium: Any, page: str) -> None:
     taken = []
     for _ in range(3):  # the best of three: other tests may run beside this one
         began = time.perf_counter()
-        with looking(chromium, address) as tab:
+        with looking(chromium, f"{page}/?run=names") as tab:
             tab.locator("ol.marked").wait_for()
             taken.append(time.perf_counter() - began)
     assert min(taken) < 2
+
+
+def test_numbers_are_answered_after_every_step(chromium: Any, page: str, tmp_path: Path) -> None:
+    with looking(chromium, f"{page}/?run=bits") as tab:
+        tab.get_by_label("Numbers of a sequence").fill("1 0 1 1")
+        tab.get_by_text("The network says").wait_for()
+        assert tab.locator("table.plain tbody tr").count() == 4
+        tab.get_by_label("Numbers of a sequence").fill("1 zero")
+        tab.get_by_text("the field line 1 must be numbers").wait_for()
+
+
+def test_a_series_is_forecast_from_where_the_sliders_stand(chromium: Any, page: str, tmp_path: Path) -> None:
+    with looking(chromium, f"{page}/?run=sales-a") as tab:
+        tab.locator("figure svg").wait_for()
+        assert "in the part held out" in tab.locator(".said", has_text="steps from").inner_text()
+        horizon = (
+            tab.get_by_label("Horizon").locator("[role=slider]").or_(tab.get_by_role("slider", name="Horizon")).first
+        )
+        horizon.focus()
+        for _ in range(3):
+            tab.keyboard.press("ArrowRight")
+        tab.get_by_text("Horizon: 17 steps").wait_for()
+        tab.get_by_text("17 steps from").wait_for()
+        tab.screenshot(path=tmp_path / "series.png", full_page=True)
+
+
+def test_a_run_that_is_not_there_is_said_so(chromium: Any, page: str) -> None:
+    with looking(chromium, f"{page}/?run=..%2F..%2Fetc") as tab:
+        tab.get_by_text("There is no run '../../etc' here").wait_for()

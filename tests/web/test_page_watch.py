@@ -13,7 +13,7 @@ import pytest
 from rnnlab.data import library
 from rnnlab.runs.folder import read_record
 
-from .browser import browser, looking, serving
+from .browser import looking, page_over
 
 pytest.importorskip("nicegui", reason='needs pip install "rnnlab[web]"')
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
@@ -27,13 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    with serving(folder) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
+    with page_over(folder) as found:
         yield found
 
 

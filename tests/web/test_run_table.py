@@ -12,7 +12,7 @@ from rnnlab.web.page import results
 from rnnlab.web.page.run_table import as_html, chosen, in_order, row_of
 from rnnlab.web.store import RunStore
 
-from .runs import quick_run
+from .runs import SWEEP, quick_run
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +50,6 @@ def test_a_broken_run_says_why_and_cannot_be_ticked(folder: Path) -> None:
     assert drawn.count(" checked") == 1
     assert "broken: " in drawn
     assert "<b>x" not in drawn
-
-
-SWEEP = {
-    "task": "names", "metric": "accuracy", "higher_is_better": True,
-    "map": [{"cell": "gru", "hidden_size": size, "lr": rate, "score": 0.5, "diverged": 0.0, "runs": 2} for size in (8, 16) for rate in (0.01, 0.1)],
-    "rows": [
-        {"setting": {"cell": "gru", "hidden_size": size, "lr": rate}, "seed": seed, "status": "done", "metrics": {"validation": {"accuracy": 0.5}}}
-        for size in (8, 16) for rate in (0.009, 0.011, 0.1) for seed in (0, 1)
-    ],
-}  # fmt: skip
 
 
 def test_reads_sweeps_and_claims_and_passes_over_what_is_damaged(folder: Path) -> None:
