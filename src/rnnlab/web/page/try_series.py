@@ -20,6 +20,12 @@ from rnnlab.web.page.pictures import Picture
 SHOWN_BEFORE = 60
 
 
+class Slider(ui.slider):
+    """A slider whose knob moves in the browser: an echo of the server's would pull back a key that is held down."""
+
+    LOOPBACK = False
+
+
 async def show(run: Run, folder: Path) -> None:
     """Put the sliders and the picture here; of many series, one is chosen first."""
     said = Said("Reading the data ...")
@@ -60,11 +66,11 @@ async def _series(run: Run, found: Behind, name: str, said: Said) -> None:
     with ui.element("div").classes("fields sliders"):
         with ui.element("div"):
             start_words = ui.label()
-            start = ui.slider(min=past.first, max=last, value=first_start, step=1)
+            start = Slider(min=past.first, max=last, value=first_start, step=1)
             start.props('aria-label="Start of the forecast" label')
         with ui.element("div"):
             steps_words = ui.label()
-            ahead = ui.slider(min=1, max=most, value=min(most, max(horizon, 14)), step=1)
+            ahead = Slider(min=1, max=most, value=min(most, max(horizon, 14)), step=1)
             ahead.props('aria-label="Horizon" label')
     with section(
         "Forecast",
