@@ -21,6 +21,10 @@ VERBS = {
         "Train a grid in stacks and map it.",
         "rnnlab sweep binary --lr 0.001,0.01 --hidden-size 8,16 --cell rnn,lstm",
     ),
+    "backtest": (
+        "Forecast the past as it would have been, fold by fold.",
+        "rnnlab backtest sales --horizon 7 --folds 5",
+    ),
     "predict": ("Ask a run: a prediction a line.", "rnnlab predict runs/names-gru Kowalski Rossi"),
     "runs": ("List the runs in a folder.", "rnnlab runs --task classify --sort accuracy"),
     "report": ("Put runs beside each other in a report.", "rnnlab report runs/names-gru runs/names-lstm"),

@@ -217,6 +217,10 @@ def _conclude(run: "Run", folder: Path, json: bool) -> None:
     if part is not None:
         for line in _lines(run, part):
             print(line)
+    if run.data.get("series"):
+        from rnnlab.training.each_series import wins
+
+        print(wins(run.data["series"], {one["name"]: one["title"] for one in run.data.get("baselines", [])}))
     about = run.data.get("interval")
     if about and "coverage" in about:
         print(_held(about))
@@ -239,7 +243,8 @@ def _summary(run: "Run", folder: Path) -> dict[str, Any]:
 
     found = {
         "run": str(folder), "status": run.status, "kind": run.data.get("kind"), "metrics": run.metrics,
-        "baselines": run.data.get("baselines", []), "interval": run.data.get("interval"), "seconds": run.seconds,
+        "baselines": run.data.get("baselines", []), "interval": run.data.get("interval"),
+        "series": run.data.get("series", []), "seconds": run.seconds,
         "findings": [finding.to_dict() for finding in run.findings], "parameters": len(run.weights),
     }  # fmt: skip
     return dict(finite(found))

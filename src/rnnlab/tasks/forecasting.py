@@ -21,6 +21,8 @@ from rnnlab.tasks.series_codec import FLOOR, SeriesCodec
 from rnnlab.tasks.task import Task
 from rnnlab.tasks.timeline import Timeline
 
+Cuts = tuple[int, int, int]
+
 
 def forecast_series(
     source: Series,
@@ -50,7 +52,7 @@ def forecast_series(
             the values themselves.
         test: share of the series held out at its end.
         validation: share before it, for choices.
-        options: ``known``, ``past``, ``calendar`` and ``quantiles`` of `forecast_many`.
+        options: ``known``, ``past``, ``calendar``, ``quantiles`` and ``cuts`` of `forecast_many`.
 
     Raises:
         DataError: where the series is shorter than a window and a horizon (and the difference), or has no logarithm.
@@ -77,6 +79,7 @@ def forecast_many(
     quantiles: Sequence[float] = (),
     test: float = 0.2,
     validation: float = 0.1,
+    cuts: Cuts | None = None,
 ) -> Task:
     """Return the task of forecasting many series with one network; the last ``test`` of all their times is held out.
 
@@ -93,6 +96,7 @@ def forecast_many(
         quantiles: forecast these instead of the mean; 0.5 among them.
         test: share of the times held out at their end.
         validation: share before it, for choices.
+        cuts: where the parts begin and end instead (`cuts_of`): for a fold of a backtest.
 
     Raises:
         DataError: a series that is shorter than a window and a horizon, or has no logarithm.
@@ -111,8 +115,19 @@ def forecast_many(
     name = f"{len(source)} series"
     return _forecast(
         source.series, codec, scaling, test, validation, name, source,
-        known=known, past=past, calendar=calendar, quantiles=quantiles,
+        known=known, past=past, calendar=calendar, quantiles=quantiles, cuts=cuts,
     )  # fmt: skip
+
+
+def cuts_of(timeline: Timeline, test: float, validation: float) -> Cuts:
+    """Return the moments at which the validation part begins, the test part begins, and the test part ends.
+
+    Moments are counted over all times of all series, from 0.
+    """
+    length = int(timeline.moments.max()) + 1
+    parts = split_time(length, test=test, validation=validation)
+    held = int(parts.test[0]) if len(parts.test) else length
+    return (int(parts.validation[0]) if len(parts.validation) else held), held, length
 
 
 def _forecast(
@@ -128,6 +143,7 @@ def _forecast(
     past: Sequence[str] = (),
     calendar: bool = False,
     quantiles: Sequence[float] = (),
+    cuts: Cuts | None = None,
 ) -> Task:
     _long_enough(series, codec)
     _has(series, known, "known")
@@ -140,7 +156,7 @@ def _forecast(
         names=tuple(one.name for one in series) if codec.scaling == "window" else (),
     )
     timeline = _timeline(series, codec)
-    splits = _by_target_time(timeline, codec.horizon, test, validation)
+    splits = _by_target_time(timeline, codec.horizon, cuts or cuts_of(timeline, test, validation))
     if not len(splits.train):
         raise DataError(
             f"{_called(series)} must leave targets to train on before the last {test + validation:.0%}, got "
@@ -210,16 +226,13 @@ def _timeline(series: Sequence[Series], codec: SeriesCodec) -> Timeline:
     return Timeline(names, bounds, belongs, bounds[belongs] + within + codec.past_length + codec.gap, moments)
 
 
-def _by_target_time(timeline: Timeline, horizon: int, test: float, validation: float) -> Splits:
+def _by_target_time(timeline: Timeline, horizon: int, cuts: Cuts) -> Splits:
     """Split examples so that no value is the target of two parts: the boundaries are moments, the same for all series."""
-    length = int(timeline.moments.max()) + 1
-    parts = split_time(length, test=test, validation=validation)
-    held = int(parts.test[0]) if len(parts.test) else length
-    checked = int(parts.validation[0]) if len(parts.validation) else held
+    checked, held, end = cuts
     first, last = timeline.moments[timeline.targets], timeline.moments[timeline.targets + horizon - 1]
     train = np.flatnonzero(last < checked)
     between = np.flatnonzero((first >= checked) & (last < held))
-    return Splits(train, between, np.flatnonzero(first >= held))
+    return Splits(train, between, np.flatnonzero((first >= held) & (last < end)))
 
 
 def _ends(timeline: Timeline, splits: Splits, codec: SeriesCodec) -> np.ndarray:

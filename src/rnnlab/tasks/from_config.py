@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from rnnlab.data import DataConfig, LabelledStrings, NumberSequences, Series, SeriesCollection, Source, library, read
+from rnnlab.data.frames import is_frame
+from rnnlab.data.readers import read_frame
 from rnnlab.data.splits import split_rows
 from rnnlab.errors import ConfigError
 from rnnlab.task_config import TaskConfig
 from rnnlab.tasks.build import classify_strings, from_numbers
-from rnnlab.tasks.forecasting import forecast_many, forecast_series
+from rnnlab.tasks.forecasting import Cuts, forecast_many, forecast_series
 from rnnlab.tasks.task import Task
 
 BUILT_IN: dict[str, Callable[[], Source]] = {
@@ -48,6 +50,24 @@ def read_source(config: DataConfig) -> Source:
             )
         return BUILT_IN[config.data]()
     return read(config)
+
+
+def source_of(data: Any, config: DataConfig) -> Source:
+    """Return what ``data`` holds: what `read_source` reads, a data frame, or a source as it is.
+
+    Raises:
+        InputError: as of `read_source`; or something that is no data.
+    """
+    if isinstance(data, str):
+        return read_source(config)
+    if is_frame(data):
+        return read_frame(data, config)
+    if not isinstance(data, Source):
+        raise ConfigError(
+            f"data must be a file, a folder, built-in data, a data frame or a source of rnnlab.data, got {type(data).__name__}; "
+            "pass one of them"
+        )
+    return data
 
 
 def task_name(config: DataConfig) -> str:
@@ -108,6 +128,7 @@ def make_task(
     horizon: int = 1,
     known: tuple[str, ...] = (),
     past: tuple[str, ...] = (),
+    cuts: Cuts | None = None,
 ) -> Task:
     """Return the task of learning ``source``, as ``config`` (see `complete`) says.
 
@@ -117,6 +138,7 @@ def make_task(
         horizon: steps ahead to forecast.
         known: covariates of a series that are known in advance.
         past: covariates of a series that are known up to now.
+        cuts: where the parts of a series begin and end, for a fold of a backtest.
 
     Raises:
         DataError: too few examples.
@@ -138,6 +160,6 @@ def make_task(
     options: dict[str, Any] = {
         "context_length": config.context_length, "horizon": horizon, "scaling": config.scaling, "log": config.log,
         "difference": config.difference or 0, "known": known, "past": past, "calendar": config.calendar,
-        "quantiles": config.quantiles or (), "test": config.test, "validation": config.validation,
+        "quantiles": config.quantiles or (), "test": config.test, "validation": config.validation, "cuts": cuts,
     }  # fmt: skip
     return forecast_series(source, **options) if isinstance(source, Series) else forecast_many(source, **options)

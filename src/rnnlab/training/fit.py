@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from rnnlab.config import ModelConfig, TrainConfig
-from rnnlab.data import DataConfig, Series, Source
+from rnnlab.data import DataConfig, Series
 from rnnlab.data.frames import NAME, is_frame
 from rnnlab.data.readers import read_frame
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
@@ -28,8 +28,10 @@ from rnnlab.runs.record import RunRecord
 from rnnlab.task_config import TaskConfig
 from rnnlab.tasks import Task
 from rnnlab.tasks.baselines import references
-from rnnlab.tasks.from_config import BUILT_IN, complete, make_task, read_source, task_name
+from rnnlab.tasks.forecasting import Cuts
+from rnnlab.tasks.from_config import BUILT_IN, complete, make_task, read_source, source_of, task_name
 from rnnlab.training import checkpoint as checkpoints
+from rnnlab.training.each_series import each_series
 from rnnlab.training.intervals import interval
 from rnnlab.training.loop import Step, Training
 from rnnlab.training.recipes import configure
@@ -62,7 +64,14 @@ class Plan:
     device: str = "cpu"
 
 
-def plan(data: Any, options: Mapping[str, Any] | None = None, *, device: str = "cpu", ngrams: bool = False) -> Plan:
+def plan(
+    data: Any,
+    options: Mapping[str, Any] | None = None,
+    *,
+    device: str = "cpu",
+    ngrams: bool = False,
+    cuts: Cuts | None = None,
+) -> Plan:
     """Return the plan of training on ``data``, with ``options`` of all configurations put over what is usual.
 
     Args:
@@ -70,6 +79,7 @@ def plan(data: Any, options: Mapping[str, Any] | None = None, *, device: str = "
         options: fields of `DataConfig`, `TaskConfig`, `ModelConfig` and `TrainConfig`, by name.
         device: ``cpu``, ``cuda``, ...
         ngrams: as of `rnnlab.training.recipes.recipe`.
+        cuts: where the parts of a series begin and end, for a fold of a backtest.
 
     Raises:
         InputError: what is wrong with the data, an option or the device.
@@ -88,14 +98,9 @@ def plan(data: Any, options: Mapping[str, Any] | None = None, *, device: str = "
     wanted = TaskConfig(**said[1])
     # What is wrong with an option is said before a large file is read.
     ModelConfig(**said[2]), TrainConfig(**said[3])
-    source = read_source(where) if isinstance(data, str) else read_frame(data, where) if framed else data
-    if not isinstance(source, Source):
-        raise ConfigError(
-            f"data must be a file, a folder, built-in data, a data frame or a source of rnnlab.data, got {type(data).__name__}; "
-            "pass one of them"
-        )
+    source = source_of(data, where)
     wanted = complete(wanted, source, where.horizon)
-    task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
+    task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past, cuts=cuts)
     model, training = configure(task, {**said[2], **said[3]}, ngrams=ngrams)
     recorded: dict[str, Any] = {}
     if isinstance(data, str) or framed:
@@ -211,14 +216,15 @@ class Fit:
                 run's figures are known.
 
         A run that is done has the figures of its baselines in ``data["baselines"]`` and, for a forecast with a validation
-        part, what its intervals are made of in ``data["interval"]`` (`rnnlab.training.intervals`).
+        part, what its intervals are made of in ``data["interval"]`` (`rnnlab.training.intervals`); of several series, the MASE of
+        each and its baselines in ``data["series"]``.
         """
         run = self.training.runs()[0]
         about = {**run.data, **self._source()}
         if run.status != "interrupted":
-            about["baselines"] = [
-                {"name": one.name, "title": one.title, "metrics": one.metrics} for one in references(self.plan.task)
-            ]
+            found = references(self.plan.task)
+            about["baselines"] = [{"name": one.name, "title": one.title, "metrics": one.metrics} for one in found]
+            about |= each_series(self.plan.task, run, found)
         about |= interval(self.plan.task, run)
         run = replace(run, data=about, environment=run.environment | {"device": self.plan.device})
         if examine is not None:
