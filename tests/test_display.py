@@ -10,7 +10,7 @@ from rnnlab.comparison.result import Against, Comparison
 from rnnlab.data import LabelledStrings
 from rnnlab.findings import Finding
 from rnnlab.reports.notebook import html
-from rnnlab.results import Figure, Table
+from rnnlab.results import Figure, StudyResult, Table
 from rnnlab.runs import Run
 
 TEXTS = tuple(f"{a}{b}{c}" for a in "ab" for b in "xyz" for c in "12345")
@@ -85,6 +85,28 @@ def test_a_comparison_shows_its_sentences_and_figures() -> None:
     assert "No network beats the n-grams." in text
     assert "0.812" in text
     assert "interrupted" in text
+
+
+def test_a_sweep_shows_its_map() -> None:
+    source = LabelledStrings(TEXTS, tuple(text[0] for text in TEXTS))
+    swept = rnnlab.sweep(source, lr=(0.001, 0.01), hidden_size=(2, 4), cell="gru", seeds=1, max_steps=2)
+    shown = swept._repr_html_()
+    text = whole(shown)
+    assert "Best on the validation part" in text
+    assert "<svg" in shown.split("<details>")[0]
+    assert "<table" in shown.split("<details>")[1]
+
+
+def test_a_study_shows_its_answer() -> None:
+    study = StudyResult("binary", "Bits", "Can it?", ("It can, for 3 of 5 seeds.",), (), ())
+    assert "It can, for 3 of 5 seeds." in whole(study._repr_html_())
+
+
+def test_a_finding_is_drawn_with_its_evidence_and_remedy() -> None:
+    found = Finding("dead_relu", "error", "The output is <0> for all", {"samples": 48}, "leave the ReLU out")
+    text = whole(html(found))
+    for part in ("dead_relu", "error", "&lt;0&gt;", "48", "leave the ReLU out"):
+        assert part in text
 
 
 def test_two_figures_on_one_page_share_no_id() -> None:

@@ -101,7 +101,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class StudyResult:
+class StudyResult(Displayed):
     """One study, answered.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a notebook shows of a run, a comparison, a figure or a table: a fragment of HTML that is whole in itself.
+"""What a notebook shows of a run, a comparison, a sweep, a study, findings, a figure or a table: a fragment of HTML that is whole in itself.
 
 The parts are those of the report, and so are its colours, which follow the theme of Jupyter, VS Code, Colab and the
 documentation. A place that strips styles still shows tables and pictures.
@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from markupsafe import Markup
 
-from rnnlab.comparison.report import study_of
+from rnnlab.comparison.report import study_of as comparison_study
 from rnnlab.comparison.result import Comparison
 from rnnlab.findings import Finding, Findings
 from rnnlab.reports.findings import finding_view
@@ -20,13 +20,16 @@ from rnnlab.reports.palette import THEMES
 from rnnlab.reports.rounding import number
 from rnnlab.reports.runs import losses, result_of
 from rnnlab.reports.views import Anchors, part_view
-from rnnlab.results import Figure, Table, Trace
+from rnnlab.results import Figure, StudyResult, Table, Trace
 from rnnlab.runs import Run
+from rnnlab.sweeps.report import study_of as sweep_study
+from rnnlab.sweeps.result import Sweep
 
 Part = Table | Figure | Trace
+Shown = Run | Comparison | Sweep | StudyResult | Finding | Findings | Figure | Table
 
 
-def html(thing: Run | Comparison | Figure | Table | Finding | Findings) -> str:
+def html(thing: Shown) -> str:
     """Return what a notebook shows of ``thing``.
 
     Raises:
@@ -40,7 +43,11 @@ def html(thing: Run | Comparison | Figure | Table | Finding | Findings) -> str:
     if isinstance(thing, Run):
         return _run(thing)
     if isinstance(thing, Comparison):
-        return _comparison(thing)
+        return _study(comparison_study(thing), first=("test", "pairs"), more_title="every seed, all metrics, tuning")
+    if isinstance(thing, Sweep):
+        return _study(sweep_study(thing), more_title="the best learning rates, the best settings")
+    if isinstance(thing, StudyResult):
+        return _study(thing, more_title="the evidence")
     if isinstance(thing, Figure | Table):
         return _fragment([thing])
     if isinstance(thing, Finding):
@@ -67,17 +74,17 @@ def _run(run: Run) -> str:
     )
 
 
-def _comparison(comparison: Comparison) -> str:
-    """Show its sentences, the test part as bars, and the pairs; the rest behind a fold."""
-    parts = {part.id: part for section in study_of(comparison).sections for part in section.parts}
-    shown = [parts.pop(name) for name in ("test", "pairs") if name in parts]
+def _study(study: StudyResult, *, first: Sequence[str] = (), more_title: str) -> str:
+    """Show the answer, and the parts whose ids are named, or the first; the rest behind a fold."""
+    parts = [part for section in study.sections for part in section.parts]
+    named = [part for name in first for part in parts if part.id == name] or parts[:1]
     return _fragment(
-        shown,
-        title=comparison.task,
-        subtitle="" if comparison.complete else "interrupted: what was done until then",
-        sentences=comparison.verdicts,
-        more=list(parts.values()),
-        more_title="every seed, all metrics, tuning",
+        named,
+        title=study.title,
+        subtitle="" if study.complete else "interrupted: what was done until then",
+        sentences=study.answer,
+        more=[part for part in parts if part not in named],
+        more_title=more_title,
     )
 
 

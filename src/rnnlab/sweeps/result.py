@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab.display import Displayed
 from rnnlab.runs.catalogue import HIGHER_IS_BETTER
 from rnnlab.runs.files import finite
 from rnnlab.sweeps.stack_work import Row, best_setting
@@ -53,7 +54,7 @@ class BestRate:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Displayed):
     """A sweep, done or broken off.
 
     Args:

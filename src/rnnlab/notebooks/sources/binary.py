@@ -114,8 +114,7 @@ training = {
     "inputs": lab_inputs,
     "targets": lab_targets,
 }
-for finding in rnnlab.diagnose(training):
-    display(finding)
+rnnlab.diagnose(training)
 
 # %% [markdown]
 # ## 4. A network that is recurrent

@@ -157,8 +157,7 @@ lab = {
     "inputs": x,
     "targets": y,
 }
-for finding in rnnlab.diagnose(lab, checks=["optimizer_misses_parameters"]):
-    display(finding)
+rnnlab.diagnose(lab, checks=["optimizer_misses_parameters"])
 
 # %% [markdown]
 # ## 6. So which is faster?
