@@ -13,7 +13,11 @@ from rnnlab.cli import main
 
 DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="the pages are not part of an installed package")
-PAGES = [Path("start.md"), Path("sweeps.md"), *(path.relative_to(DOCS) for path in sorted((DOCS / "howto").glob("*.md")))]
+PAGES = [
+    Path("start.md"),
+    Path("sweeps.md"),
+    *(path.relative_to(DOCS) for path in sorted((DOCS / "howto").glob("*.md"))),
+]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.S | re.M)
 
 
