@@ -57,7 +57,10 @@ def create_app(
         yield
         batcher.close()
 
-    app = FastAPI(title="rnnlab", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
+    about = "Runs of rnnlab over HTTP. Errors are one line that says what, where and how to mend it."
+    app = FastAPI(
+        title="rnnlab", description=about, version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan
+    )
     app.state.runs, app.state.batcher, app.state.limits = runs, batcher, limits
     app.state.uploads = Uploads(folder / ".uploads", limits)
     app.include_router(routes(runs, batcher, limits))

@@ -98,6 +98,7 @@ FOUND = _problems(
     _409="The run's folder is damaged, or its training has only begun.",
     _410="It was deleted.",
 )
+ONE = FOUND | _problems(_422="The id cannot be read.")
 ASKED = {
     **FOUND,
     **_problems(
@@ -110,7 +111,7 @@ BODY = {"requestBody": {"required": True, "content": {"application/json": {"sche
 
 def routes(store: RunStore, batcher: Batcher, limits: Limits) -> APIRouter:
     """Return the service's routes."""
-    router = APIRouter()
+    router = APIRouter(tags=["runs"])
 
     @router.get("/healthz", response_model=Health, summary="Is the service up?")
     async def healthz() -> Response:
@@ -120,7 +121,7 @@ def routes(store: RunStore, batcher: Batcher, limits: Limits) -> APIRouter:
     def runs() -> Response:
         return reply(plain({"runs": [one.to_dict() for one in store.list()]}))
 
-    @router.get("/api/runs/{id}", response_model=RunDetails, responses=FOUND, summary="All that a run says of itself")
+    @router.get("/api/runs/{id}", response_model=RunDetails, responses=ONE, summary="All that a run says of itself")
     def run(id: str) -> Response:
         return reply(plain(_details(id, store.get(id), limits, str(store.folder(id)))))
 
