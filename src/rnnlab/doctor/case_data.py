@@ -127,6 +127,8 @@ def class_imbalance(case: Case) -> Finding | None:
     accuracy, recall = metrics.get("accuracy"), metrics.get("macro_recall")
     if accuracy is None or recall is None or len(case.task.part(case.held_out)) < 20:
         return None
+    if case.run.train_config.batching == "balanced" or case.run.train_config.prior_adjustment >= 0.5:
+        return None
     counts = torch.bincount(case.task.targets[case.task.part("train")], minlength=len(case.task.labels))
     majority = float(counts.max() / counts.sum())
     gap = accuracy - recall

@@ -23,6 +23,7 @@ PICTURED = frozenset(
     {"norms_by_step", "train_losses", "validation_losses", "steps", "marked_step", "losses", "rates_tried", "ends", "histograms",
      "range", "counts", "scores"}
 )  # fmt: skip
+LEAST_NORM = 1e-12  # smaller ones are nothing, and would flatten the rest of the picture
 Record = dict[str, Value]
 
 
@@ -77,7 +78,7 @@ def _picture(finding: Finding, anchor: str) -> dict[str, Any] | None:
 def _rows(evidence: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Yield name and value of what can be read as a line: not what a picture shows, and no long lists."""
     for name, value in evidence.items():
-        if name in PICTURED and isinstance(value, list | dict):
+        if name == "marked_step" or (name in PICTURED and isinstance(value, list | dict)):
             continue
         if isinstance(value, list | tuple | dict) and len(value) > MOST_ITEMS:
             continue
@@ -96,7 +97,7 @@ def _said(value: object) -> str:
 def _gradient(check: str, evidence: Mapping[str, Any]) -> Figure | None:
     norms = [finite(norm) for norm in evidence["norms_by_step"]]
     data: list[Record] = [
-        {"x": len(norms) - 1 - step, "y": norm, "series": "gradient"} for step, norm in enumerate(norms) if norm
+        {"x": len(norms) - 1 - step, "y": norm, "series": "gradient"} for step, norm in enumerate(norms) if norm and norm > LEAST_NORM
     ]
     if len(data) < 2:
         return None

@@ -18,6 +18,7 @@ from rnnlab.models import Model
 from rnnlab.results import StudyResult
 from rnnlab.runs import Run
 from rnnlab.studies.binary_report import conclude
+from rnnlab.studies.examined import of_runs
 from rnnlab.studies.jobs import Job, LabData, Outcome, Progress, SizeName, train_watched
 from rnnlab.tasks import Task, everything_trains, from_numbers
 from rnnlab.training import Step, Training
@@ -113,7 +114,9 @@ def _published(
     answers: list[list[float]] = [[] for _ in configs]
     watch = partial(_note_255, answers, task)
     runs = train_watched(task, model, configs, progress, name=f"{cell}-{hidden}", watch=watch)
-    return Outcome(runs, {"runs": [_describe(task, run, curve) for run, curve in zip(runs, answers, strict=True)]})
+    described = [_describe(task, run, curve) for run, curve in zip(runs, answers, strict=True)]
+    dead = [run for run, record in zip(runs, described, strict=True) if record["dead"]]
+    return Outcome(runs, {"runs": described, "doctor": of_runs(task, [*runs[:1], *dead[:1]])})
 
 
 def _note_255(answers: list[list[float]], task: Task, training: Training, step: Step) -> None:
@@ -150,7 +153,7 @@ def _bare(nonlinearity: str, seeds: tuple[int, ...], epochs: int, data: LabData,
         TrainConfig(optimizer="sgd", lr=0.01, batch_size=1, epochs=epochs, seed=seed, keep="last") for seed in seeds
     )
     runs = train_watched(task, model, configs, progress, name=f"bare-{nonlinearity}")
-    return Outcome(runs, {"runs": [_describe(task, run, []) for run in runs]})
+    return Outcome(runs, {"runs": [_describe(task, run, []) for run in runs], "doctor": of_runs(task, runs[:1])})
 
 
 def _bit_by_bit(cell: str, seeds: tuple[int, ...], epochs: int, data: LabData, progress: Progress) -> Outcome:

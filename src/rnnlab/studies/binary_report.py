@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnlab.findings import Finding
 from rnnlab.results import Claim, Figure, Section, StudyResult, Table, Value
+from rnnlab.studies.examined import by_variant
 from rnnlab.studies.figures import claim, median, show, spaced, spread
 from rnnlab.studies.jobs import Outcome
 
@@ -42,7 +43,7 @@ def conclude(scale: Record, seeds: Sequence[int], outcomes: Mapping[str, Outcome
         answer=_answer(grid, outcomes, starts),
         sections=sections,
         claims=_claims(grid, scale, outcomes, starts, seeds),
-        findings=_findings(starts, scale),
+        findings=_findings(outcomes, starts, scale),
         provenance="All 256 eight-bit numbers, made by the program; the report's own files are not in it.",
         settings={"epochs": scale["epochs"], "hidden sizes": scale["hidden"], "seeds": list(seeds)},
     )
@@ -214,31 +215,17 @@ def _recurrence(outcomes: Mapping[str, Outcome], starts: Record, seeds: Sequence
     )
 
 
-def _findings(starts: Record, scale: Record) -> tuple[tuple[str, Finding], ...]:
-    found = [
-        (
-            "as published",
-            Finding(
-                "recurrent_weights_untrained", "error",
-                "The recurrent weights get a gradient of exactly 0: every sequence is one step long.",
-                {"largest_gradient": max(starts["recurrent_gradient_elman"], starts["recurrent_gradient_lstm"])},
-                "Give the bits as steps: x.view(batch, 8, 1) with batch_first=True.",
-            ),
-        ),
-        (
-            "bare RNN",
-            Finding(
-                "bounded_output", "error", "The output is bounded by 1 and the targets reach 255.",
-                {"best_loss_of_any_bounded_output": BOUNDED}, "Put a linear layer on the last state: nn.Linear(hidden_size, 1).",
-            ),
-        ),
-    ]  # fmt: skip
+def _findings(outcomes: Mapping[str, Outcome], starts: Record, scale: Record) -> tuple[tuple[str, Finding], ...]:
+    """Return what the doctor says of a published network of each kind, and how many seeds are dead at the start."""
+    found = [*by_variant("bare RNN", outcomes["bare-tanh"].measured["doctor"])]
     for cell in ("elman", "lstm"):
+        hidden, variant = scale["hidden"][cell][-1], f"{NAMES[cell]} + ReLU"
+        found += by_variant(f"{variant}, hidden {hidden}", outcomes[f"{cell}-{hidden}"].measured["doctor"])
         found.append(
             (
-                f"{NAMES[cell]} + ReLU",
+                variant,
                 Finding(
-                    "dead_output", "error",
+                    "dead_relu", "error",
                     f"In {starts[f'dead_{cell}']:.0%} of {starts['starts']} seeds the output's ReLU is 0 for every input at the start.",
                     {"share": starts[f"dead_{cell}"], "seeds": starts["starts"]},
                     "Drop the ReLU behind the last layer; a linear output can be any number.",

@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import library
+from rnnlab.doctor import Subject
 from rnnlab.results import StudyResult
 from rnnlab.studies.capacity import Budget, measure
+from rnnlab.studies.examined import Said, of_program
 from rnnlab.studies.jobs import Job, LabData, Outcome, Progress, SizeName, train_watched
 from rnnlab.studies.memorise_evidence import CELLS
 from rnnlab.studies.memorise_report import conclude
@@ -211,7 +213,44 @@ def _published(seeds: tuple[int, ...], epochs: int, data: LabData, progress: Pro
         mended.append(train_pair(seed, epochs, mended=True))
         progress((number + 1) / len(seeds))
     reach = {name: influence(seeds[0], batch_first=name == "batch_first") for name in ("published", "batch_first")}
-    return Outcome((), {"pairs": pairs, "mended": mended, "influence": reach})
+    return Outcome((), {"pairs": pairs, "mended": mended, "influence": reach, "doctor": examined(seeds[0], pairs[0])})
+
+
+def examined(seed: int, pair: dict[str, Any]) -> dict[str, Said]:
+    """Return what the doctor says of the published ``rnn`` and ``lstm``, each with the loss curve that ``pair`` has of it."""
+    numbers, targets = three_samples()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        rnn, lstm = ThreeLayers(nn.RNN), ThreeLayers(nn.LSTM)
+    found = {}
+    for name, network in (("rnn", rnn), ("lstm", lstm)):
+        optimizer = torch.optim.SGD(rnn.parameters(), lr=PUBLISHED_LR)  # for the LSTM too
+        subject = Subject(
+            network, optimizer, nn.functional.mse_loss, numbers, targets, forward=_third_step,
+            history={"train": pair[name]["losses"]}, train_step=_published_step,
+        )  # fmt: skip
+        found[name] = of_program(subject, *EXAMINED)
+    return found
+
+
+EXAMINED = (
+    "optimizer_misses_parameters",
+    "samples_influence_each_other",
+    "zero_grad_forgotten",
+    "curves",
+    "learning_rate_too_large",
+)
+
+
+def _third_step(network: nn.Module, numbers: Tensor) -> Tensor:
+    answers: Tensor = network(numbers)[:, 2, :]
+    return answers
+
+
+def _published_step(network: nn.Module, optimizer: torch.optim.Optimizer, numbers: Tensor, targets: Tensor) -> None:
+    optimizer.zero_grad()
+    nn.functional.mse_loss(_third_step(network, numbers), targets).backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
 
 
 def _mended(

@@ -4,6 +4,7 @@ import numpy as np
 
 from rnnlab.findings import Finding
 from rnnlab.results import Claim, Verdict
+from rnnlab.studies.examined import by_variant
 from rnnlab.studies.figures import claim, median, show, spread
 from rnnlab.studies.memorise_evidence import CONSTANT, MINUS, PLUS, REACHED, Evidence
 
@@ -114,34 +115,9 @@ def _from_others(seen: Evidence, axes: str) -> float:
 
 
 def findings(seen: Evidence) -> tuple[tuple[str, Finding], ...]:
-    """Return what is wrong with the published programs, as (variant, finding), from what was measured."""
-    epochs, first = seen.settings["epochs as published"], seen.pairs[0]
-    found: list[tuple[str, Finding]] = []
-    if seen.held < seen.parameters:
-        found.append(
-            ("LSTM as published", Finding(
-                "optimizer_misses_parameters", "error",
-                f"The optimizer holds {seen.held:,} of the model's {seen.parameters:,} parameters.",
-                {"held": seen.held, "parameters": seen.parameters},
-                "Build it from the model it is to train: torch.optim.SGD(lstm.parameters(), lr=0.9).",
-            ))
-        )  # fmt: skip
-    if seen.distinct == 1:
-        found.append(
-            ("LSTM as published", Finding(
-                "constant_loss", "error", f"The loss is the same in all {epochs} epochs, to the last bit.",
-                {"distinct_values": seen.distinct, "epochs": epochs, "loss": first["lstm"]["losses"][0]},
-                "Look for parameters that do not move: compare them before and after optimizer.step().",
-            ))
-        )  # fmt: skip
-    grown = first["lstm"]["gradients"][-1] / first["lstm"]["gradients"][0]
-    if grown > 0.5 * epochs:
-        found.append(
-            ("LSTM as published", Finding(
-                "forgotten_zero_grad", "error", f"The gradient adds up: after {epochs} epochs it is {grown:.4g} times the first.",
-                {"growth": grown, "epochs": epochs}, "Zero the gradient of the model that is trained: lstm.zero_grad().",
-            ))
-        )  # fmt: skip
+    """Return what the doctor says of the published programs, as (variant, finding), and how many seeds end dead."""
+    doctor = seen.outcomes["published"].measured["doctor"]
+    found = [*by_variant("LSTM as published", doctor["lstm"]), *by_variant("RNN as published", doctor["rnn"])]
     if seen.dead:
         found.append(
             ("RNN as published", Finding(
@@ -149,14 +125,6 @@ def findings(seen: Evidence) -> tuple[tuple[str, Finding], ...]:
                 f"In {seen.dead} of {len(seen.pairs)} seeds every output is +1 or -1 and the gradient exactly 0: the network is dead.",
                 {"dead": seen.dead, "seeds": len(seen.pairs), "at_5/27": seen.plateau(PLUS), "at_77/27": seen.plateau(MINUS)},
                 "Lower the learning rate to 0.01, or answer with a linear layer: nn.Linear(hidden_size, 1).",
-            ))
-        )  # fmt: skip
-    others = _from_others(seen, "published")
-    if others > 0:
-        found.append(
-            ("RNN and LSTM as published", Finding(
-                "batch_time_swapped", "error", "Samples influence each other: the batch axis is read as time.",
-                {"largest_influence_of_another_sample": others}, "Build the layers with batch_first=True.",
             ))
         )  # fmt: skip
     return tuple(found)

@@ -15,6 +15,7 @@ from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import Splits
 from rnnlab.results import StudyResult
 from rnnlab.runs import Run
+from rnnlab.studies.examined import of_runs
 from rnnlab.studies.jobs import Job, LabData, Outcome, Progress, SizeName, train_watched
 from rnnlab.studies.names_baselines import combine_with_ngrams, time_an_iteration
 from rnnlab.studies.names_report import conclude
@@ -153,7 +154,8 @@ def _published(
          "findings": [finding.to_dict() for finding in run.findings], "steps": run.history[-1]["step"] if run.history else 0}
         for run, trace in zip(runs, traces, strict=True)
     ]  # fmt: skip
-    return Outcome(tuple(runs), {"runs": described})
+    alive = [run for run in runs if run.status != "diverged"]
+    return Outcome(tuple(runs), {"runs": described, "doctor": of_runs(task, alive[-1:])})
 
 
 def _note_trace(trace: list[str], every: int, total: int, training: Training, step: Step) -> None:

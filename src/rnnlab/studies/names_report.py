@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnlab.findings import Finding
 from rnnlab.results import Figure, Section, StudyResult, Table, Trace, Value
+from rnnlab.studies.examined import by_variant
 from rnnlab.studies.figures import curves, median, show, spread
 from rnnlab.studies.jobs import LabData, Outcome
 from rnnlab.studies.names_claims import NAMES, best_rates, claims, published_runs
@@ -295,6 +296,10 @@ def _findings(scale: Record, outcomes: Mapping[str, Outcome]) -> tuple[tuple[str
         for run in runs:
             for finding in run["findings"]:
                 found.append((f"{NAMES[cell]} {hidden}, learning rate {run['lr']:g}", Finding(**finding)))
+    largest = outcomes.get(f"published-lstm-{scale['published_hidden'][-1]}")
+    found += by_variant(
+        f"LSTM {scale['published_hidden'][-1]}, as published", largest.measured["doctor"] if largest else ()
+    )
     gap = [
         r
         for r in published_runs(scale, outcomes).get(("lstm", scale["published_hidden"][-1]), ())

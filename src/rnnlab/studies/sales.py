@@ -12,15 +12,17 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import Series
+from rnnlab.doctor import Subject
 from rnnlab.errors import DataError
 from rnnlab.models import Model
 from rnnlab.results import StudyResult
 from rnnlab.runs import Run
 from rnnlab.runs.run import model_outputs
+from rnnlab.studies.examined import Said, of_program, of_runs
 from rnnlab.studies.jobs import Job, LabData, Outcome, Progress, SizeName, train_watched
 from rnnlab.studies.sales_evidence import CELLS
 from rnnlab.studies.sales_report import conclude
@@ -185,6 +187,7 @@ def _published(cell: str, window: int, gap: int, scale: dict[str, Any], data: La
         "updates": steps,
         "epochs": steps / max(1, len(task.part("train"))),
         "runs": [_describe(task, run) | {"unexplained": _unexplained(task, run, spread)} for run in runs],
+        "doctor": of_runs(task, runs[:1]),
     }
     return Outcome(runs, measured)
 
@@ -283,7 +286,19 @@ def _starts(windows: Sequence[int], scale: dict[str, Any], data: LabData, progre
         rows.append({"cell": cell, "window": window, "dead": float(np.mean(dead)), **_learners(model, task, sample)})
         progress((number + 1) / len(variants))
     shape = np.broadcast_shapes((5, 1, 1), (5, 1))
-    return Outcome((), {"starts": len(seeds), "rows": rows, "broadcast": list(shape)})
+    doctor = _five_samples(published_task(data.sales, windows[-1]))
+    return Outcome((), {"starts": len(seeds), "rows": rows, "broadcast": list(shape), "doctor": doctor})
+
+
+def _five_samples(task: Task) -> Said:
+    """Return what the doctor says of a batch of five, as the report's program would have compared it: (5, 1, 1) with (5, 1)."""
+    values, _ = task.inputs.gather(task.part("train")[:5])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = nn.Linear(values.shape[-1], 1)  # the cell does not matter here, the shapes do
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+    targets = task.targets[task.part("train")[:5]]
+    return of_program(Subject(network, optimizer, nn.functional.mse_loss, values, targets), "loss_broadcasts")
 
 
 def _learners(model: ModelConfig, task: Task, examples: Tensor) -> dict[str, Any]:

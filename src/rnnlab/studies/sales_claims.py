@@ -4,6 +4,7 @@ from typing import Any
 
 from rnnlab.findings import Finding
 from rnnlab.results import Claim, Verdict
+from rnnlab.studies.examined import by_variant
 from rnnlab.studies.figures import claim, show
 from rnnlab.studies.sales_evidence import Evidence, Measured, live, typical
 
@@ -115,26 +116,15 @@ def _held_out(seen: Evidence) -> Claim:
 
 
 def findings(seen: Evidence) -> tuple[tuple[str, Finding], ...]:
-    """Return what is wrong with the published network."""
-    start, shape = seen.start("lstm"), seen.starts["broadcast"]
+    """Return what the doctor says of the published network, and how many seeds are dead at the start."""
+    start, widest = seen.start("lstm"), seen.windows[-1]
     return (
+        *by_variant(f"as published, window {widest}", seen.published(widest).get("doctor", [])),
+        *by_variant("with five samples a batch", seen.starts.get("doctor", [])),
         ("as published", Finding(
-            "recurrent_weights_untrained", "error", "The recurrent weights get a gradient of exactly 0: every sequence is one step long.",
-            {"largest_gradient": start["recurrent_gradient"], "weights": start["parameters"], "weights_that_learn": start["learning"]},
-            "Give the window as steps: x.view(batch, window, 1) with batch_first=True.",
-        )),
-        ("as published", Finding(
-            "dead_output", "error",
+            "dead_relu", "error",
             f"In {start['dead']:.0%} of {seen.starts['starts']} seeds the output's ReLU is 0 for every window at the start.",
             {"share": start["dead"], "seeds": seen.starts["starts"]},
             "Drop the ReLU behind the last layer; a linear output can be any number.",
-        )),
-        ("as published", Finding(
-            "target_off_by_one", "error", "The target lies two steps behind the end of the window: one is skipped.", {"gap": 1},
-            "Use y = data[:, :, i + window] for the next value.",
-        )),
-        ("as published", Finding(
-            "loss_broadcasts", "warning", "With more than one sample, outputs (5,1,1) and targets (5,1) broadcast.",
-            {"outputs": [5, 1, 1], "targets": [5, 1], "compared": shape}, "Give outputs and targets one shape: outputs.squeeze(1).",
         )),
     )  # fmt: skip
