@@ -165,15 +165,21 @@ def test_a_head_without_end_is_refused(served: Served) -> None:
 def test_who_does_not_read_the_answer_is_cut(served: Served) -> None:
     """Answers that nobody reads are held for a while, and not for ever."""
     question = json.dumps({"run": "strings", "inputs": ["a"] * 1000}).encode()
-    before = open_files(served)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", served.port))
         # Whole requests, whose answers are more than all buffers between the two hold.
         for _ in range(120):
             connection.sendall(head(len(question)) + question)
-        wait_until(lambda: open_files(served) > before)
-        wait_until(lambda: open_files(served) <= before)
+        assert connected(served, connection)
+        wait_until(lambda: not connected(served, connection))
+
+
+def connected(served: Served, connection: socket.socket) -> bool:
+    """Return whether the service still has its end of a connection, as the kernel tells it."""
+    ends = f":{served.port:04X}", f":{connection.getsockname()[1]:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[1].endswith(ends[0]) and row[2].endswith(ends[1]) and row[3] == "01" for row in rows)
 
 
 def open_files(served: Served) -> int:
@@ -247,7 +253,7 @@ def test_ctrl_c_ends_it_cleanly_with_connections_open(runs: Path) -> None:
             began = time.monotonic()
             assert found.stop() == "rnnlab: stopped\n"
             assert found.process.returncode == 130
-            assert time.monotonic() - began < 15
+            assert time.monotonic() - began < 40
 
 
 def serve(*arguments: Any, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -274,6 +280,14 @@ def test_bad_starts_get_one_line(
         assert message in said
         assert said.count("\n") == 1
     assert serve("--port", served.port).returncode == 2
+
+
+def test_without_the_extra_it_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rnnlab.cli.serve.find_spec", lambda name: None)
+    assert main(["serve"]) == 2
+    assert capsys.readouterr().err == "rnnlab: web must be installed, got no fastapi; run pip install 'rnnlab[web]'\n"
 
 
 def test_a_token_in_the_environment_opens_an_address_to_others(runs: Path) -> None:

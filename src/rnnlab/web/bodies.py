@@ -46,7 +46,7 @@ class Bodies:
         if "transfer-encoding" not in headers and declared in ("", "0"):
             await self._app(scope, receive, send)
             return
-        length = int(declared) if declared.isdigit() else None
+        length = int(declared) if declared.isdecimal() else None
         found: Receive | Response | None
         if scope["path"].startswith(UPLOADS):
             found = await self._upload(receive, length)
