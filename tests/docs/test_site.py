@@ -1,10 +1,12 @@
 """The site builds without a warning, holds what it should, and loads nothing from another place."""
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +29,30 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     return folder
+
+
+def test_a_notebook_that_was_run_is_shown_with_its_outputs() -> None:
+    path = ROOT / "scripts" / "docs_pages.py"
+    found = importlib.util.spec_from_file_location("docs_pages", path)
+    assert found is not None
+    assert found.loader is not None
+    pages = importlib.util.module_from_spec(found)
+    found.loader.exec_module(pages)
+    outputs = [
+        SimpleNamespace(get={"data": {"text/html": "<table>\n\n<tr></tr></table>", "text/plain": "t"}}.get),
+        SimpleNamespace(get={"name": "stdout", "text": "printed\n"}.get),
+        SimpleNamespace(get={"name": "stderr", "text": "a warning"}.get),
+    ]
+    cells = [
+        SimpleNamespace(cell_type="markdown", source="# Bits\n\nWhat is it?"),
+        SimpleNamespace(cell_type="code", source="f(1)", get={"outputs": outputs}.get),
+    ]
+    page = pages.page(SimpleNamespace(cells=cells), ["bits.ipynb"])
+    assert page.startswith("# Bits\n\nTo download: [bits.ipynb](bits.ipynb)")
+    assert "```python\nf(1)\n```" in page
+    assert '<table class="shown">  <tr></tr></table></div>\n' in page
+    assert "```text\nprinted\n```" in page
+    assert "a warning" not in page
 
 
 def test_every_verb_is_in_the_reference(site: Path) -> None:

@@ -97,7 +97,9 @@ def _said(value: object) -> str:
 def _gradient(check: str, evidence: Mapping[str, Any]) -> Figure | None:
     norms = [finite(norm) for norm in evidence["norms_by_step"]]
     data: list[Record] = [
-        {"x": len(norms) - 1 - step, "y": norm, "series": "gradient"} for step, norm in enumerate(norms) if norm and norm > LEAST_NORM
+        {"x": len(norms) - 1 - step, "y": norm, "series": "gradient"}
+        for step, norm in enumerate(norms)
+        if norm and norm > LEAST_NORM
     ]
     if len(data) < 2:
         return None

@@ -202,5 +202,5 @@ run
 # What would have to be true of a shop for a network to be worth its trouble?
 
 # %% [markdown] tags=["answer"]
-# More than the week and the closed days: a linear model on past values has those already. Look at the last two lines of the table
-# before you answer with a network; `rnnlab.compare` says how sure the difference is.
+# More than the week and the closed days: a linear model on past values (the last line of the table) has the week already. Where the
+# network is ahead of it, as here, ask by how much, and whether another seed says so too: `rnnlab.compare` answers both.
