@@ -131,7 +131,12 @@ def recall(folder: Path, *, data: Any = None) -> tuple[RunRecord, Plan]:
 
 
 def recall_task(about: Mapping[str, Any], folder: Path, *, data: Any = None) -> Task:
-    """Return the task of a run, with the data read again.
+    """Return the task of a run, with the data read again; arguments and errors as of `recall_data`."""
+    return recall_data(about, folder, data=data)[1]
+
+
+def recall_data(about: Mapping[str, Any], folder: Path, *, data: Any = None) -> tuple[Source, Task]:
+    """Return the data of a run, read again, and the task that is made of them.
 
     Args:
         about: what the run says of its data, as ``run.json`` keeps it in ``data``.
@@ -151,7 +156,7 @@ def recall_task(about: Mapping[str, Any], folder: Path, *, data: Any = None) -> 
     if is_frame(data):
         place, source = NAME, read_frame(data, where)
     else:
-        place = data or find_data(folder, where.data, about.get("path"))
+        place = data or _find(folder, where.data, about.get("path"))
         source = read_source(where.replace(data=place))
     task = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
     if task.fingerprint != about.get("fingerprint"):
@@ -159,7 +164,7 @@ def recall_task(about: Mapping[str, Any], folder: Path, *, data: Any = None) -> 
             f"{place} must hold the data that {folder} was trained on, got others (their fingerprints differ); "
             f"restore the file, or name another place: {_ANOTHER_PLACE}"
         )
-    return replace(task, name=str(about.get("name", task.name)))
+    return source, replace(task, name=str(about.get("name", task.name)))
 
 
 class Fit:
@@ -319,17 +324,8 @@ def _sweep(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def find_data(folder: Path, named: str, path: Any) -> str:
-    """Return where a run's data are: beside the run as they were, or as they were named.
-
-    Args:
-        folder: the run's.
-        named: what its configuration calls them.
-        path: their path from the folder, where the run says one.
-
-    Raises:
-        RunFolderError: they are at neither place.
-    """
+def _find(folder: Path, named: str, path: Any) -> str:
+    """Return where the data are: beside the run as they were, or as they were named."""
     beside = Path(os.path.normpath(folder.resolve() / path)) if isinstance(path, str) else None
     if beside is not None and beside.exists():
         return str(beside)

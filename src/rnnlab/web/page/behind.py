@@ -7,13 +7,11 @@ by their fingerprint. A client names a run and nothing else: no path comes from 
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnlab.data import DataConfig, LabelledStrings, Series, Source, library
+from rnnlab.data import LabelledStrings, Series, Source, library
 from rnnlab.errors import InputError, RunFolderError
 from rnnlab.runs import Run
-from rnnlab.task_config import TaskConfig
 from rnnlab.tasks import SeriesCodec, Task, TextCodec, classify_strings, forecast_series
-from rnnlab.tasks.from_config import make_task, read_source
-from rnnlab.training.fit import find_data
+from rnnlab.training.fit import recall_data
 
 
 @dataclass(frozen=True)
@@ -31,18 +29,10 @@ def behind(run: Run, folder: Path) -> Behind:
         RunFolderError: the data are gone, are others by now, or were given in memory.
         DataError: they cannot be read any more.
     """
-    config, task = run.data.get("config"), run.data.get("task")
-    if not isinstance(config, dict) or not isinstance(task, dict):
-        return _of_the_lab(run)
-    where, wanted = DataConfig(**config), TaskConfig(**task)
-    place = find_data(folder, where.data, run.data.get("path"))
-    source = read_source(where.replace(data=place))
-    made = make_task(source, wanted, horizon=where.horizon, known=where.known, past=where.past)
-    if made.fingerprint != run.data.get("fingerprint"):
-        raise RunFolderError(
-            f"data of {run.name} must be those it was trained on, got others under their name; restore the file"
-        )
-    return Behind(source, made)
+    if isinstance(run.data.get("config"), dict):
+        source, task = recall_data(run.data, folder)
+        return Behind(source, task)
+    return _of_the_lab(run)
 
 
 def _of_the_lab(run: Run) -> Behind:
