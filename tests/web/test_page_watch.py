@@ -149,7 +149,7 @@ def test_the_result_is_a_run_that_can_be_tried(chromium: Any, address: str, name
     with looking(chromium, f"{address}/watch") as tab:
         begin(tab, names, epochs="3")
         tab.get_by_text("Done.").wait_for(timeout=LONG)
-        tab.get_by_text("character n-grams").wait_for()
+        tab.get_by_role("cell", name="character n-grams").wait_for()
         tab.screenshot(path=tmp_path / "done.png", full_page=True)
         tab.get_by_role("link", name="Try names").click()
         tab.get_by_label("Type a text").fill("Rossi")

@@ -12,6 +12,7 @@ from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import LabelledStrings, Series
 from rnnlab.results import StudyResult
 from rnnlab.runs import Run
+from rnnlab.studies.journal import note
 from rnnlab.tasks import Task
 from rnnlab.training import Step, Training
 
@@ -90,6 +91,8 @@ def train_watched(
     for step in training:
         if watch is not None:
             watch(training, step)
+        if step.records and step.positions[0] == 0:
+            note(training, step.records[0])
         if step.spent - shown >= 0.01:
             shown = step.spent
             progress(shown)

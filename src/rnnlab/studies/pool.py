@@ -1,5 +1,6 @@
 """The lab's jobs on the engine: what a study's job needs, what is saved of it, and what it brings back."""
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 from rnnlab import engine
 from rnnlab.runs import save
 from rnnlab.studies.jobs import Job, LabData, Outcome
+from rnnlab.studies.journal import LIVE, journal
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class _Work:
 
     def __call__(self, data: LabData, tell: engine.Tell) -> Outcome:
         began = time.perf_counter()
-        outcome = self.job.work(data, lambda spent: tell(spent, ""))
+        with journal(self.out, self.job.study, self.job.name):
+            outcome = self.job.work(data, lambda spent: tell(spent, ""))
         if self.out is not None and outcome.runs:
             save(outcome.runs[0], self.out / self.job.study / "runs" / self.job.name)
         return replace(outcome, seconds=time.perf_counter() - began)
@@ -49,6 +52,11 @@ def run_jobs(jobs: Sequence[Job], data: LabData, out: Path | None, workers: int 
     """
     by_name = {f"{job.study} {job.name}": job for job in jobs}
     work = [engine.Job(name, job.title, _Work(job, out)) for name, job in by_name.items()]
-    with closing(engine.Processes(data, workers, preload=["rnnlab.studies.lab"])) as crew:
-        for event in crew.run(work):
-            yield Event(by_name[event.job.name], event.progress.spent, event.outcome)
+    try:
+        with closing(engine.Processes(data, workers, preload=["rnnlab.studies.lab"])) as crew:
+            for event in crew.run(work):
+                yield Event(by_name[event.job.name], event.progress.spent, event.outcome)
+    finally:
+        if out is not None:
+            for study in {job.study for job in jobs}:
+                shutil.rmtree(out / study / LIVE, ignore_errors=True)

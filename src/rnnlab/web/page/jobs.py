@@ -21,6 +21,7 @@ from typing import Any, Literal
 from rnnlab.errors import ConfigError, RnnlabError
 from rnnlab.runs.folder import read_record
 from rnnlab.runs.record import RunRecord
+from rnnlab.studies.journal import LIVE
 
 State = Literal["running", "stopping", "done", "stopped", "failed"]
 OVER: tuple[State, ...] = ("done", "stopped", "failed")
@@ -38,7 +39,7 @@ class Look:
         state: of the process.
         share: of the work that is done, 0..1; None where nothing is known yet.
         words: what it is doing, or how it ended.
-        curves: name of a run to its history so far.
+        curves: name of a run to its history so far, the one that grew last first.
         record: of the run in training, as far as ``run.json`` says; None for the lab.
     """
 
@@ -121,10 +122,17 @@ class Job:
         self._log.close()
 
     def _curves(self) -> dict[str, list[dict[str, Any]]]:
-        files = sorted(self.folder.glob("*/runs/*/history.jsonl")) if self.lab else [self.folder / "history.jsonl"]
+        if self.lab:
+            # What is being trained, and then what was: a run's own history is the whole one.
+            files = [*self.folder.glob(f"*/{LIVE}/*/history.jsonl"), *self.folder.glob("*/runs/*/history.jsonl")]
+        else:
+            files = [self.folder / "history.jsonl"]
         for path in files:
             self._histories.setdefault(path, History(path))
-        return {path.parent.name: found for path in files if (found := self._histories[path].read())}
+        found = {
+            path.parent.name: (self._histories[path], read) for path in files if (read := self._histories[path].read())
+        }
+        return {name: read for name, (history, read) in sorted(found.items(), key=lambda one: -one[1][0].changed)}
 
     def _lab_progress(self) -> tuple[float | None, str]:
         for line in reversed(self._said()):
@@ -164,10 +172,11 @@ class Job:
 
 
 class History:
-    """A ``history.jsonl`` that is being written, read on from where it was left."""
+    """A ``history.jsonl`` that is being written, read on from where it was left; ``changed`` says when it last grew."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.changed = 0.0
         self._records: list[dict[str, Any]] = []
         self._at = 0
 
@@ -182,6 +191,7 @@ class History:
                 if not line.endswith(b"\n"):
                     break
                 self._at += len(line)
+                self.changed = time.monotonic()
                 with contextlib.suppress(ValueError):
                     self._records.append(json.loads(line))
         return list(self._records)

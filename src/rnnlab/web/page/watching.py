@@ -12,7 +12,7 @@ from nicegui import ui
 
 from rnnlab.doctor.learning import curves
 from rnnlab.findings import Finding, worst_first
-from rnnlab.results import Figure, Table
+from rnnlab.results import Figure, Table, Value
 from rnnlab.web.page.drawing import table
 from rnnlab.web.page.frame import Said, section
 from rnnlab.web.page.jobs import OVER, Job, Look
@@ -23,7 +23,9 @@ EVERY = 0.5
 BETWEEN_PICTURES = 1.5
 HALF = 500
 WIDE_RANGE = 20.0
+MOST_RUNS = 7
 History = Sequence[Mapping[str, Any]]
+Point = tuple[int, float, str]
 
 
 def watch(job: Job, runs: Runs, resume: Callable[[Path], None], ended: Callable[[], Awaitable[None]]) -> None:
@@ -148,20 +150,27 @@ def findings_html(found: Sequence[Finding]) -> Markup:
 
 
 def figures(curves: Mapping[str, History]) -> tuple[Figure | None, Figure | None]:
-    """Return the curves of the losses and of the metrics of some runs, or None where there is nothing to draw yet."""
-    losses, metrics = [], []
-    for name, history in curves.items():
-        own = f"{name}: " if len(curves) > 1 else ""
+    """Return the curves of the losses and of the metrics of some runs, or None where there is nothing to draw yet.
+
+    Of several runs, a curve each: of those `MOST_RUNS` that grew last.
+    """
+    several = len(curves) > 1
+    losses: list[Point] = []
+    metrics: list[Point] = []
+    for name, history in sorted(list(curves.items())[:MOST_RUNS]):
         for entry in history:
             for key, value in entry.items():
                 if not isinstance(value, int | float) or not math.isfinite(value):
                     continue
-                if key in ("loss", "validation_loss"):
-                    series = own + ("training" if key == "loss" else "validation")
-                    losses.append({"x": entry["step"], "y": float(value), "series": series})
-                elif key.startswith("validation_"):
-                    title = key.removeprefix("validation_").replace("_", " ")
-                    metrics.append({"x": entry["step"], "y": float(value), "series": own + title})
+                held = key.removeprefix("validation_")
+                if held == "loss" and not (several and key != "loss"):
+                    losses.append(
+                        (entry["step"], float(value), name if several else "training" if key == held else "validation")
+                    )
+                elif key != held and held != "loss":
+                    metrics.append(
+                        (entry["step"], float(value), f"{name}: {_plain(held)}" if several else _plain(held))
+                    )
     return _figure("losses", "Loss", losses), _figure("metrics", "Metrics on the validation part", metrics)
 
 
@@ -175,12 +184,17 @@ def results(record: Any) -> Table:
     return Table("results", "Figures, and those of the baselines", ("", *own), tuple(rows))
 
 
-def _figure(id: str, title: str, data: list[dict[str, Any]]) -> Figure | None:
-    if not data:
+def _figure(id: str, title: str, points: list[Point]) -> Figure | None:
+    if not points:
         return None
-    values = [record["y"] for record in data if record["y"] > 0]
-    log = id == "losses" and len(values) == len(data) and max(values) > WIDE_RANGE * min(values)
-    return Figure(id, "curves", title, "", "updates", title.lower().split(" on ")[0], tuple(data), log_y=log)
+    values = [value for _, value, _ in points]
+    log = id == "losses" and min(values) > 0 and max(values) > WIDE_RANGE * min(values)
+    data: tuple[dict[str, Value], ...] = tuple({"x": step, "y": value, "series": series} for step, value, series in points)
+    return Figure(id, "curves", title, "", "updates", title.lower().split(" on ")[0], data, log_y=log)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _losses(history: History) -> tuple[list[float], list[float]]:
