@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from benchmarks import held_out, kernels, lab, names, own_data, peers, sales, serve
+from benchmarks import held_out, kernels, lab, names, own_data, page, peers, sales, serve
 from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers", "serve")
+PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers", "serve", "page")
 
 
 def main() -> None:
@@ -46,6 +46,7 @@ def main() -> None:
         "kernels": lambda: kernels.run(),
         "peers": lambda: peers.run(),
         "serve": lambda: serve.run(given.soak),
+        "page": lambda: page.run(),
     }
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)

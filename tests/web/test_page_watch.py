@@ -14,6 +14,7 @@ from rnnlab.data import library
 from rnnlab.runs.folder import read_record
 
 from .browser import looking, page_over
+from .serving import serving
 
 pytest.importorskip("nicegui", reason='needs pip install "rnnlab[web]"')
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
@@ -127,7 +128,7 @@ def test_train_stop_and_go_on(chromium: Any, address: str, folder: Path, names: 
         tab.get_by_text("Training: epoch").wait_for(timeout=LONG)
         until(lambda: len((run / "history.jsonl").read_text().splitlines()) > before + 5)
         # Somebody pulls the plug of the training alone.
-        pids = [int(pid) for pid in os.listdir("/proc") if pid.isdecimal() and _is_training(pid, run)]
+        pids = [int(pid) for pid in os.listdir("/proc") if pid.isdecimal() and f"--resume={run}" in _command(pid)]
         assert len(pids) == 1
         os.kill(pids[0], signal.SIGKILL)
         tab.get_by_text("SIGKILL").wait_for(timeout=LONG)
@@ -136,12 +137,11 @@ def test_train_stop_and_go_on(chromium: Any, address: str, folder: Path, names: 
         assert steps == sorted(set(steps))
 
 
-def _is_training(pid: str, run: Path) -> bool:
+def _command(pid: str) -> list[str]:
     try:
-        words = Path("/proc", pid, "cmdline").read_bytes().decode().split("\0")
+        return Path("/proc", pid, "cmdline").read_bytes().decode().split("\0")
     except (OSError, UnicodeDecodeError):
-        return False
-    return "rnnlab" in words and f"--resume={run}" in words
+        return []
 
 
 @pytest.mark.slow
@@ -167,3 +167,20 @@ def test_a_study_is_run_from_the_page(chromium: Any, address: str, tmp_path: Pat
         tab.screenshot(path=tmp_path / "study.png", full_page=True)
         tab.goto(f"{address}/compare")
         tab.get_by_text("Claims of the lab report").wait_for()
+
+
+@pytest.mark.slow
+def test_a_server_that_stops_saves_what_trains(chromium: Any, names: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    with serving("serve", "--folder", folder, "--port", 0, module="rnnlab") as served:
+        context = chromium.new_context()
+        tab = context.new_page()
+        tab.goto(f"{served.address}/watch")
+        begin(tab, names, epochs=str(LONG))
+        tab.locator(".job figure svg").first.wait_for(timeout=LONG)
+        context.close()
+        served.stop()
+        assert served.process.returncode == 130
+    [run] = [path.parent for path in folder.glob("*/run.json")]
+    assert read_record(run).status == "interrupted"
+    assert not [pid for pid in os.listdir("/proc") if pid.isdecimal() and _command(pid).count(f"--out={run}")]

@@ -138,7 +138,7 @@ class Job:
         for line in reversed(self._said()):
             share, percent, title = line.partition("%  ")
             if percent and share.strip().isdigit():
-                return int(share) / 100, title
+                return int(share) / 100, title.strip()
         return None, "reading the data and starting the processes"
 
     def _words(self, state: State, words: str) -> str:

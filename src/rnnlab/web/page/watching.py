@@ -189,7 +189,9 @@ def _figure(id: str, title: str, points: list[Point]) -> Figure | None:
         return None
     values = [value for _, value, _ in points]
     log = id == "losses" and min(values) > 0 and max(values) > WIDE_RANGE * min(values)
-    data: tuple[dict[str, Value], ...] = tuple({"x": step, "y": value, "series": series} for step, value, series in points)
+    data: tuple[dict[str, Value], ...] = tuple(
+        {"x": step, "y": value, "series": series} for step, value, series in points
+    )
     return Figure(id, "curves", title, "", "updates", title.lower().split(" on ")[0], data, log_y=log)
 
 
