@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from rnnlab.config import ModelConfig, TrainConfig
-from rnnlab.data import DataConfig, Series
+from rnnlab.data import DataConfig, Series, Source
 from rnnlab.data.frames import NAME, is_frame
 from rnnlab.data.readers import read_frame
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
