@@ -52,11 +52,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of a stack: a row a run, in the stack's order; the runs of its best setting; its memory and seconds."""
+    """What came of a stack: a row a run, in the stack's order; the runs of its best setting; seconds, and those of the processor."""
 
     rows: tuple[Row, ...]
     best: tuple[Run, ...]
     seconds: float
+    processor_seconds: float
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class StackWork:
 
     def __call__(self, plan: Plan, tell: Tell) -> Generator[Progress, None, Trained]:
         """Do it; yield after every update."""
-        began, model = time.perf_counter(), self.stack.model
+        began, worked, model = time.perf_counter(), time.process_time(), self.stack.model
         title = f"{model.cell} {model.hidden_size}"
         with using_threads(usual_threads(model)):
             training = Training(plan.task, model, self.stack.configs, device=plan.device, name=model.cell)
@@ -93,7 +94,8 @@ class StackWork:
         about = {**plan.source, "stack": len(runs)}
         rows = tuple(self._row(run, seconds / len(runs)) for run in runs)
         best = _best(runs, rows, self.metric)
-        return Trained(rows, tuple(replace(run, data=run.data | about) for run in best), seconds)
+        kept = tuple(replace(run, data=run.data | about) for run in best)
+        return Trained(rows, kept, seconds, time.process_time() - worked)
 
     def _row(self, run: Run, seconds: float) -> Row:
         options = run.model_config.model_dump() | run.train_config.model_dump()

@@ -87,7 +87,13 @@ class Store:
             save(located(run, folder), folder)
             kept[by_config[run.train_config.model_dump_json()]] = folder.name
         rows = {key: asdict(row) for key, row in zip(keys, trained.rows, strict=True)}
-        write_whole(place.with_suffix(".json"), to_json({"rows": rows, "runs": kept, "seconds": trained.seconds}))
+        content = {
+            "rows": rows,
+            "runs": kept,
+            "seconds": trained.seconds,
+            "processor_seconds": trained.processor_seconds,
+        }
+        write_whole(place.with_suffix(".json"), to_json(content))
         self._runs |= {key: place / folder for key, folder in kept.items()}
 
     def _read(self, path: Path) -> None:
