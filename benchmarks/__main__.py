@@ -14,20 +14,12 @@ from typing import Any
 
 import torch
 
-<<<<<<< HEAD
-from benchmarks import held_out, kernels, lab, names, own_data, page, peers, sales, serve
-=======
-from benchmarks import held_out, kernels, lab, names, own_data, peers, sales, sweep
->>>>>>> 516e12b (The sweep among the benchmarks)
+from benchmarks import held_out, kernels, lab, names, own_data, page, peers, sales, serve, sweep
 from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
 RESULTS = Path(__file__).parent / "results"
-<<<<<<< HEAD
-PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers", "serve", "page")
-=======
-PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers", "sweep")
->>>>>>> 516e12b (The sweep among the benchmarks)
+PARTS = ("lab", "names", "held_out", "sales", "own_data", "kernels", "peers", "serve", "page", "sweep")
 
 
 def main() -> None:
@@ -53,12 +45,9 @@ def main() -> None:
         "own_data": lambda: own_data.run(),
         "kernels": lambda: kernels.run(),
         "peers": lambda: peers.run(),
-<<<<<<< HEAD
         "serve": lambda: serve.run(given.soak),
         "page": lambda: page.run(),
-=======
         "sweep": lambda: sweep.run(),
->>>>>>> 516e12b (The sweep among the benchmarks)
     }
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
