@@ -31,7 +31,7 @@ LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 class Plain(nn.Module):
-    """One recurrent layer, the largest of its states, a linear unit."""
+    """One recurrent layer, its last state, a linear unit."""
 
     def __init__(self, cell: str, size: int) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Plain(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return ``(batch, 1)`` for bits ``(batch, 8, 1)``."""
-        return self.head(self.layer(inputs)[0].amax(dim=1))
+        return self.head(self.layer(inputs)[0][:, -1])
 
 
 def plain_run(task: Task, cell: str, size: int, epochs: int) -> float:
@@ -77,7 +77,7 @@ def ours(epochs: int) -> dict[str, Any]:
         command = [
             sys.executable, "-m", "rnnlab", "sweep", "binary", "--json", "--out", str(Path(folder) / "out"),
             "--lr", ",".join(map(str, RATES)), "--hidden-size", ",".join(map(str, SIZES)), "--cell", ",".join(CELLS),
-            "--seeds", str(SEEDS), "--epochs", str(epochs), "--no-bidirectional", "--batch-size", str(BATCH),
+            "--seeds", str(SEEDS), "--epochs", str(epochs), "--no-bidirectional", "--batch-size", str(BATCH), "--readout", "last",
         ]  # fmt: skip
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlab.config import Interface, ModelConfig, TrainConfig
-from rnnlab.engine.memory import Extent, bytes_a_run, said
+from rnnlab.engine.memory import Extent, said, stack_bytes
 from rnnlab.engine.stacks import RunConfig, split
 from rnnlab.errors import ConfigError
 from rnnlab.training.stack import MAY_DIFFER
@@ -33,17 +33,17 @@ def grid(cells: list[str], sizes: list[int], rates: list[float], batches: list[i
     rates=st.lists(st.floats(1e-5, 1.0), min_size=1, max_size=12, unique=True),
     batches=st.lists(st.integers(1, 200), min_size=1, max_size=2, unique=True),
     seeds=st.integers(1, 12),
-    room=st.floats(1, 500),
+    room=st.floats(9, 500),
 )
 def test_any_grid_is_split_whole_by_shape_within_memory(cells, sizes, rates, batches, seeds, room) -> None:
     runs = grid(cells, sizes, rates, batches, seeds)
-    largest = max(bytes_a_run(run.model, run.training, EXTENT) for run in runs)
+    largest = max(stack_bytes(run.model, run.training, EXTENT, 8) for run in runs) / 8
     stacks = split(runs, EXTENT, int(room * largest))
     assert sorted(map(str, (run for stack in stacks for run in stack.runs))) == sorted(map(str, runs))
     for stack in stacks:
         assert len({config.model_dump_json(exclude=MAY_DIFFER) for config in stack.configs}) == 1
         assert stack.size <= room * largest
-        assert stack.size == len(stack.configs) * bytes_a_run(stack.model, stack.configs[0], EXTENT)
+        assert stack.size == stack_bytes(stack.model, stack.configs[0], EXTENT, len(stack.configs))
         assert len(stack.configs) <= max(64, seeds)
     if room > 64 and seeds <= 8:
         places = {}

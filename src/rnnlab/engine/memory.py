@@ -11,13 +11,14 @@ from pathlib import Path
 from rnnlab.cells import CELLS
 from rnnlab.config import Interface, ModelConfig, TrainConfig
 from rnnlab.models.parameters import count_weights, layer_sizes, output_width
-from rnnlab.runs.run import PREDICT_BATCH
+from rnnlab.runs.run import LEAST_EVALUATED, PREDICT_BATCH
 
 FIGURE = 4
-# Copies of every weight: itself, its gradient twice (torch's and ours), two moments, the best so far, and an update's own.
-COPIES = 8
-# States a step and unit beside the gates' values: what goes in and comes out of them, and their gradients.
-BESIDE = 6
+# Copies of every weight: itself, its gradient twice (torch's and ours), two moments, the best so far, what kernels make of it, an
+# update's own.
+COPIES = 10
+# States a step and unit: three times the gates (their values and gradients), and what goes in and comes out.
+GATES_KEPT, BESIDE = 3, 7
 SHARE_USED = 0.8
 _LIMITS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -41,19 +42,33 @@ class Extent:
     evaluated: int
 
 
-def bytes_a_run(model: ModelConfig, training: TrainConfig, extent: Extent) -> int:
-    """Return the bytes that one run of a stack takes at most while it trains.
+def stack_bytes(model: ModelConfig, training: TrainConfig, extent: Extent, runs: int = 1) -> int:
+    """Return the bytes that a stack of ``runs`` takes at most while it trains, beside what a process has anyway.
 
     Example:
         >>> extent = Extent(Interface(symbols=0, features=1, outputs=1), steps=8, train=179, evaluated=179)
-        >>> 0.1e6 < bytes_a_run(ModelConfig(hidden_size=16), TrainConfig(batch_size=64), extent) < 2e6
+        >>> 1e6 < stack_bytes(ModelConfig(hidden_size=16), TrainConfig(batch_size=64), extent, runs=10) < 2e7
         True
     """
-    batch = min(training.batch_size, extent.train)
-    checked = min(PREDICT_BATCH, extent.evaluated)
-    trained = batch * extent.steps * _states(model, extent.interface, kept=True)
-    evaluated = checked * extent.steps * _states(model, extent.interface, kept=False)
-    return FIGURE * (COPIES * count_weights(model, extent.interface) + max(trained, evaluated))
+    trained = runs * min(training.batch_size, extent.train)
+    # An evaluation takes at least so many rows of every run at once (`rnnlab.runs.model_outputs`).
+    evaluated = runs * min(max(LEAST_EVALUATED, PREDICT_BATCH // runs), extent.evaluated)
+    states = max(
+        trained * _states(model, extent.interface, kept=True), evaluated * _states(model, extent.interface, kept=False)
+    )
+    return FIGURE * (COPIES * runs * count_weights(model, extent.interface) + extent.steps * states)
+
+
+def most_runs(model: ModelConfig, training: TrainConfig, extent: Extent, room: int) -> int:
+    """Return the runs of a stack that fit into ``room`` bytes, 0 where not one does."""
+    low, high = 0, 2**20
+    while low < high:
+        middle = (low + high + 1) // 2
+        if stack_bytes(model, training, extent, middle) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def free() -> int:
@@ -91,7 +106,7 @@ def _states(model: ModelConfig, interface: Interface, *, kept: bool) -> int:
     gates, directions = CELLS[model.cell].gates, 2 if model.bidirectional else 1
     layers, total = [], width
     for taken, hidden in layer_sizes(model, width, interface.outputs):
-        layers.append(taken + directions * hidden * (2 * gates + BESIDE) + output_width(model, taken, hidden))
+        layers.append(taken + directions * hidden * (GATES_KEPT * gates + BESIDE) + output_width(model, taken, hidden))
     return total + (sum(layers) if kept else max(layers))
 
 

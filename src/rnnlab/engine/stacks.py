@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from rnnlab.config import ModelConfig, TrainConfig
-from rnnlab.engine.memory import Extent, bytes_a_run, said
+from rnnlab.engine.memory import Extent, most_runs, said, stack_bytes
 from rnnlab.errors import ConfigError
 from rnnlab.models.parameters import count_weights
 from rnnlab.training.stack import MAY_DIFFER
@@ -78,12 +78,14 @@ def split(runs: Sequence[RunConfig], extent: Extent, room: int, *, together: boo
         shapes.setdefault(run.shape, []).append(run)
     stacks: list[StackPlan] = []
     for found in shapes.values():
-        model, each = found[0].model, bytes_a_run(found[0].model, found[0].training, extent)
-        if each > room:
-            raise _too_large(found[0], extent, each, room)
-        most = min(room // each, MOST_RUNS if together else _usual(len(found), len(shapes)))
+        model, training = found[0].model, found[0].training
+        fitting = most_runs(model, training, extent, room)
+        if not fitting:
+            raise _too_large(found[0], extent, stack_bytes(model, training, extent), room)
+        most = min(fitting, MOST_RUNS if together else _usual(len(found), len(shapes)))
         for part in _parts(found, most):
-            stacks.append(StackPlan(model, tuple(run.training for run in part), each * len(part)))
+            size = stack_bytes(model, training, extent, len(part))
+            stacks.append(StackPlan(model, tuple(run.training for run in part), size))
     return stacks
 
 
@@ -122,7 +124,7 @@ def _too_large(run: RunConfig, extent: Extent, each: int, room: int) -> ConfigEr
     def fits(**changes: int) -> bool:
         model = run.model.replace(**{k: v for k, v in changes.items() if k in ModelConfig.model_fields})
         training = run.training.replace(**{k: v for k, v in changes.items() if k in TrainConfig.model_fields})
-        return bytes_a_run(model, training, extent) <= room
+        return stack_bytes(model, training, extent) <= room
 
     hidden = _largest(run.model.hidden_size, lambda size: fits(hidden_size=size))
     batch = _largest(run.training.batch_size, lambda size: fits(batch_size=size))

@@ -21,7 +21,7 @@ from rnnlab.models import Model
 from rnnlab.tasks import NumberCodec, Prediction, SeriesCodec, TextCodec
 
 Status = Literal["done", "stopped", "diverged", "dropped", "interrupted", "training"]
-PREDICT_BATCH = 512
+PREDICT_BATCH, LEAST_EVALUATED = 512, 64
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def model_outputs(model: Model, inputs: Sequences, index: Tensor | None = None) 
     index = torch.arange(len(inputs)) if index is None else index
     found = np.zeros((model.runs, len(index), model.interface.outputs), dtype=np.float32)
     by_length = torch.argsort(inputs.lengths[index].cpu(), stable=True)
-    batch = max(64, PREDICT_BATCH // model.runs)
+    batch = max(LEAST_EVALUATED, PREDICT_BATCH // model.runs)
     device = model.flat.device
     with torch.no_grad():
         for rows in torch.split(by_length, batch):

@@ -72,7 +72,7 @@ class Store:
         left = [config for config, key in zip(stack.configs, keys, strict=True) if key not in self._rows]
         if not left or halving:
             return stack if left else None
-        return replace(stack, configs=tuple(left), size=stack.size * len(left) // len(stack.configs))
+        return replace(stack, configs=tuple(left))
 
     def keep(self, keys: Sequence[str], configs: Sequence[TrainConfig], trained: Trained) -> None:
         """Keep what came of a stack: its best runs, then its rows, which make it done."""
