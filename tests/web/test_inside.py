@@ -102,3 +102,9 @@ def test_refuses_texts_that_are_empty_or_endless(letters: Run, text: str) -> Non
 def test_refuses_the_wrong_kind_of_run(letters: Run) -> None:
     with pytest.raises(DataError, match="must read numbers"):
         read_numbers(letters, [[1.0]])
+
+
+def test_a_run_that_diverged_is_said_so(letters: Run) -> None:
+    lost = replace(letters, weights=letters.weights * float("nan"))
+    with pytest.raises(DataError, match="it diverged"):
+        read_text(lost, "abc")

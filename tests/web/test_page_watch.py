@@ -62,6 +62,23 @@ def test_a_bad_file_is_answered_in_words(chromium: Any, address: str, folder: Pa
         tab.get_by_text("file must be a table").wait_for()
         assert own(tab).get_by_role("button", name="Train", exact=True).count() == 0
         tab.screenshot(path=tmp_path / "bad.png", full_page=True)
+        assert not [path for path in (folder / ".uploads").rglob("*") if path.is_file()]
+
+
+def test_a_full_disk_is_answered_in_words(chromium: Any, tmp_path: Path) -> None:
+    large = tmp_path / "large.csv"
+    large.write_text("text,label\n" + "some text,a\nother text,b\n" * 20_000)
+    with serving(tmp_path / "runs", 100_000, module="tests.web.small_disk") as served:
+        context = chromium.new_context()
+        tab = context.new_page()
+        tab.goto(f"{served.address}/watch")
+        upload(tab, large)
+        tab.locator(".wrong").wait_for()
+        words = tab.locator(".wrong").inner_text()
+        assert "large.csv cannot be kept" in words or "no room for it" in words
+        tab.screenshot(path=tmp_path / "full.png", full_page=True)
+        context.close()
+    assert not list((tmp_path / "runs").rglob("*.csv*"))
 
 
 def test_guessed_columns_are_shown_and_checked_as_they_change(

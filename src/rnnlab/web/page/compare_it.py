@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from fastapi import Request
-from markupsafe import Markup
 from nicegui import run as threads
 from nicegui import ui
 
 from rnnlab.errors import InputError
-from rnnlab.reports.grids import SHARES, ramp_step
-from rnnlab.reports.rounding import NOTHING, cell, compact
-from rnnlab.reports.views import VERDICTS
-from rnnlab.results import Figure, Table, Value, Verdict
+from rnnlab.reports.grids import SHARES
+from rnnlab.results import Figure, Value
 from rnnlab.runs import Run
 from rnnlab.web.page import results
 from rnnlab.web.page.behind import behind
+from rnnlab.web.page.claims import claims
 from rnnlab.web.page.confusion import Confusion, confuse
 from rnnlab.web.page.drawing import percent, table
 from rnnlab.web.page.frame import Said, frame, section
@@ -25,6 +22,7 @@ from rnnlab.web.page.numbers import numbers
 from rnnlab.web.page.pictures import Picture, as_table
 from rnnlab.web.page.run_table import RunTable
 from rnnlab.web.page.runs import Listed, Runs, title
+from rnnlab.web.page.sweep_map import sweep_map
 
 MOST_LABELS = 60
 MOST_KEPT = 8
@@ -89,9 +87,9 @@ class Comparing:
             self._curves()
         self._confusion(found)
         for one in await threads.io_bound(results.sweeps, self.folder, found) or []:
-            self._map(one, found)
+            sweep_map(one, self.runs, found)
         for one in await threads.io_bound(results.claims, self.folder, found) or []:
-            _claims(one)
+            claims(one)
 
     def _curves(self) -> None:
         self.said = Said("Tick runs in the table above.")
@@ -159,56 +157,6 @@ class Comparing:
 
         chosen.on_value_change(show)
 
-    def _map(self, one: results.Found, runs: Sequence[Listed]) -> None:
-        sweep: results.SweepRecord = one.content
-        with section(
-            f"Sensitivity of {sweep.task}",
-            f"{sweep.metric.replace('_', ' ')} on the validation part over learning rate and size. "
-            "Press a cell to open its runs.",
-        ):
-            for name in dict.fromkeys(place.cell for place in sweep.map):
-                with ui.element("h3"):
-                    ui.label(name)
-                self._panel(one, [place for place in sweep.map if place.cell == name], runs)
-
-    def _panel(self, one: results.Found, places: list[results.Place], runs: Sequence[Listed]) -> None:
-        sweep: results.SweepRecord = one.content
-        rates = sorted({place.lr for place in places})
-        sizes = sorted({place.hidden_size for place in places}, reverse=True)
-        at = {(place.hidden_size, place.lr): place for place in places}
-        values = [place.score for place in sweep.map if place.score is not None]
-        cells = [[place_cell(at.get((size, rate)), values, sweep.metric) for rate in rates] for size in sizes]
-
-        async def press(row: int, column: int) -> None:
-            place = at[sizes[row], rates[column]]
-            rows = results.rows_at(sweep, place, places)
-            opened.clear()
-            with opened:
-                await self._open(one.folder, sweep, place, rows, runs)
-
-        grid([str(size) for size in sizes], [compact(rate) for rate in rates], cells, "units \\ rate", press)
-        numbers(lambda: _map_table(sweep, places))
-        opened = ui.element("div").props("role=status aria-live=polite")
-
-    async def _open(
-        self,
-        folder: Path,
-        sweep: results.SweepRecord,
-        place: results.Place,
-        rows: list[results.SweepRow],
-        runs: Sequence[Listed],
-    ) -> None:
-        ui.label(
-            f"{len(rows)} runs of {place.cell} with {place.hidden_size} units at the rate {compact(place.lr)}:"
-        ).classes("note")
-        ui.html(table(_sweep_table(sweep, rows)), sanitize=False).classes("table-holder")
-        kept = await threads.io_bound(_runs_at, self.runs, folder, place, runs) or []
-        with ui.row().classes("line"):
-            for id in kept:
-                ui.link(f"Try {id}", f"/?run={id}")
-        if not kept:
-            ui.label("A sweep keeps the runs of its best settings; of this place none was kept.").classes("note")
-
 
 def overlaid(runs: dict[str, Run], metric: str, across: str) -> Figure:
     """Return one curve of several runs as a figure."""
@@ -266,81 +214,4 @@ def share_cell(made: Confusion, truth: int, guess: int, count: int, total: int) 
         sum(share >= edge for edge in SHARES),
         f"{words} ({percent(share)})",
         truth == guess,
-    )
-
-
-def place_cell(place: results.Place | None, values: Sequence[float], metric: str) -> Cell:
-    """Return a cell of a sweep's map."""
-    if place is None:
-        return Cell("", -1, "not tried")
-    where = f"{place.hidden_size} units, rate {compact(place.lr)}"
-    lost = f", {percent(place.diverged)} diverged" if place.diverged else ""
-    if place.score is None:
-        return Cell("lost", 0, f"{where}: all diverged")
-    return Cell(compact(place.score), ramp_step(place.score, values), f"{where}: {metric} {compact(place.score)}{lost}")
-
-
-def _runs_at(store: Runs, folder: Path, place: results.Place, runs: Sequence[Listed]) -> list[str]:
-    """Return the ids of the runs below a sweep's folder that are of a place of its map."""
-    found = []
-    for one in runs:
-        if one.folder.resolve().is_relative_to(folder) and not one.entry.problem:
-            run = store.get(one.id)
-            same = (run.model_config.cell, run.model_config.hidden_size) == (place.cell, place.hidden_size)
-            if same and abs(run.train_config.lr / place.lr - 1) < 0.2:
-                found.append(one.id)
-    return found
-
-
-def _sweep_table(sweep: results.SweepRecord, rows: Sequence[results.SweepRow]) -> Table:
-    names = tuple(dict.fromkeys(name for row in rows for name in row.setting))
-    scores = tuple((row.metrics.get("validation", {}).get(sweep.metric)) for row in rows)
-    found = tuple(
-        (*(row.setting.get(name) for name in names), row.seed, row.status, score) for row, score in zip(rows, scores)
-    )
-    return Table("runs", "The runs", (*names, "seed", "status", f"{sweep.metric} (validation)"), found)
-
-
-def _map_table(sweep: results.SweepRecord, places: Sequence[results.Place]) -> Table:
-    rows = tuple((p.cell, p.hidden_size, p.lr, p.score, p.diverged, p.runs) for p in places)
-    return Table(
-        "map", f"Sensitivity of {sweep.task}", ("cell", "units", "rate", sweep.metric, "diverged", "runs"), rows
-    )
-
-
-def _claims(found: results.Found) -> None:
-    records: list[results.ClaimRecord] = found.content
-    with section(
-        f"Claims of the lab report ({found.folder.name})", "What the report says, what was measured, and a verdict."
-    ):
-        verdicts = [name for name in VERDICTS if any(one.verdict == name for one in records)]
-        shown = ui.select(["all", *verdicts], value="all", label="Verdict").props("outlined dense").classes("narrow")
-        place = ui.html("", sanitize=False).classes("table-holder tall")
-
-        def draw() -> None:
-            place.set_content(_claims_html([one for one in records if shown.value in ("all", one.verdict)]))
-
-        shown.on_value_change(draw)
-        draw()
-        columns = ("id", "claim", "reported", "measured", "verdict", "evidence")
-        numbers(
-            lambda: Table(
-                "claims", "Claims", columns, tuple(tuple(getattr(one, name) for name in columns) for one in records)
-            )
-        )
-
-
-def _claims_html(records: Sequence[results.ClaimRecord]) -> Markup:
-    names = ("claim", "reported", "measured", "verdict", "why")
-    heads = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in names)
-    rows = Markup("").join(map(_claim_row, records))
-    return Markup('<table class="plain claims"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(heads, rows)
-
-
-def _claim_row(one: results.ClaimRecord) -> Markup:
-    mark, meaning = VERDICTS.get(cast(Verdict, one.verdict), ("", ""))
-    verdict = Markup('<td class="verdict" title="{}">{} {}</td>').format(meaning, mark, one.verdict)
-    cells = (NOTHING if one.reported is None else str(one.reported), cell(one.measured))
-    return Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td>{}<td>{}</td></tr>').format(
-        one.claim, *cells, verdict, one.evidence
     )

@@ -23,12 +23,14 @@ class Cell:
         step: of the ramp, 0 to 8; -1 for a cell without a value, which cannot be pressed.
         title: what it is, in words.
         framed: whether it stands out.
+        note: a second line, smaller.
     """
 
     text: str
     step: int
     title: str
     framed: bool = False
+    note: str = ""
 
 
 def grid(
@@ -63,9 +65,10 @@ def as_html(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequenc
 def _cell(cell: Cell, number: int) -> Markup:
     if cell.step < 0:
         return Markup('<td class="void" title="{}">{}</td>').format(cell.title, cell.text)
+    note = Markup("<small>{}</small>").format(cell.note) if cell.note else ""
     return Markup(
-        '<td><button type="button" data-cell="{}" class="r{} {} {}" title="{}" aria-label="{}">{}</button></td>'
+        '<td><button type="button" data-cell="{}" class="r{} {} {}" title="{}" aria-label="{}">{}{}</button></td>'
     ).format(
         number, cell.step, "low" if cell.step < RAMP_FLIP else "high", "framed" if cell.framed else "",
-        cell.title, cell.title, cell.text,
+        cell.title, cell.title, cell.text, note,
     )  # fmt: skip

@@ -77,6 +77,7 @@ def read_text(run: Run, text: str) -> TextReading:
     with torch.no_grad():
         outputs = run.model(batch.unsqueeze(0))[0].numpy()
         states = run.model.states(batch[:1].unsqueeze(0))[0, 0].numpy()
+    _must_answer(run, outputs, states)
     shares = probabilities(outputs.astype(np.float64))
     best = int(shares[0].argmax())
     return TextReading(seen, codec.labels, shares[0], states, shares[0, best] - shares[1:, best])
@@ -98,5 +99,14 @@ def read_numbers(run: Run, values: Sequence[Sequence[float]]) -> NumberReading:
     steps, _ = codec.encode([array]).gather(torch.zeros(1, dtype=torch.int64))
     with torch.no_grad():
         states = run.model.states(steps.unsqueeze(0))[0, 0].numpy()
+    _must_answer(run, states)
     shares = np.asarray(list(found[-1].get("probabilities", {}).values()))
     return NumberReading(tuple(one["prediction"] for one in found), states, shares)
+
+
+def _must_answer(run: Run, *found: np.ndarray) -> None:
+    """Raise where a network that was lost in training gives no numbers."""
+    if not all(np.isfinite(one).all() for one in found):
+        raise DataError(
+            f"run must answer with numbers, got NaN or infinity from {run.name}; it diverged: choose another run"
+        )

@@ -55,6 +55,10 @@ class Keeps(Protocol):
         """Return the file that was kept; raise an InputError in words where it cannot be."""
         ...
 
+    def remove(self, upload: Any) -> None:
+        """Delete a file that is of no use."""
+        ...
+
 
 def add(folder: Path, runs: Runs, jobs: Jobs, uploads: Keeps) -> None:
     """Add the page at ``/watch``."""
@@ -130,11 +134,14 @@ class Watching:
         async def receive(event: events.UploadEventArguments) -> None:
             place.clear()
             said.say(f"Keeping {event.file.name} and looking at its columns ...")
+            kept: Kept | None = None
             try:
                 kept = await self.uploads.save(event.file.name, event.file.iterate())
                 guessed = await threads.io_bound(guess, kept.path)
             except InputError as error:
-                said.wrong(_without(str(error), kept if "kept" in locals() else None))
+                said.wrong(_without(str(error), kept))
+                if kept is not None:
+                    self.uploads.remove(kept)
             else:
                 if guessed is not None:
                     said.say(f"{kept.name}: {guessed.words}")
