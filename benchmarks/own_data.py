@@ -1,8 +1,8 @@
 """`own_data`: what ``rnnlab train`` and ``rnnlab predict`` cost on a file of one's own.
 
 Training: 20,000 strings, LSTM of 128 units, batches of 256, AdamW; against a plain PyTorch loop with packed sequences on
-the same examples, in the same process, in turns. Prediction: 10,000 strings from a file, start-up included. Memory: the peak
-of reading and training on 1,000,000 rows.
+the same examples, in the same process, in turns. Prediction: 10,000 strings from a file, start-up included. What memory they
+take is measured in `benchmarks.memory`.
 """
 
 import resource
@@ -26,19 +26,6 @@ from rnnlab.tasks import classify_strings
 from rnnlab.training import Training, train
 
 STRINGS, HIDDEN, BATCH, TURNS = 20_000, 128, 256, 3
-
-# Reads a file, makes a task of it and trains a little, in a process of its own; prints the peak in KiB.
-PEAK = """
-import resource, sys
-from rnnlab.training.fit import plan
-from rnnlab.training import Training
-made = plan(sys.argv[1], {"text": "name", "target": "label", "hidden_size": 8, "max_steps": 3, "evaluate_every": 10**6,
-                          "validation": 0.0})
-for step in Training(made.task, made.model, made.training):
-    if step.step == 2:
-        break
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
 
 
 def strings(count: int, seed: int = 0) -> LabelledStrings:
@@ -135,26 +122,7 @@ def _timed(command: list[str]) -> tuple[float, float]:
     return time.perf_counter() - began, used
 
 
-def memory(rows: int) -> dict[str, Any]:
-    """Return the peak memory of training on a CSV of ``rows`` rows of text, and of the same with a wide third column."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = {}
-        source = strings(rows, 2)
-        for title, extra in (("two columns", ""), ("and 200 letters a row", "x" * 200)):
-            path = Path(folder) / "rows.csv"
-            with path.open("w") as file:
-                file.write("name,label,note\n")
-                file.writelines(
-                    f"{text},{label},{extra}\n" for text, label in zip(source.texts, source.labels, strict=True)
-                )
-            printed = subprocess.run(
-                [sys.executable, "-c", PEAK, str(path)], check=True, capture_output=True, text=True
-            ).stdout
-            found[title] = {"file_megabytes": path.stat().st_size / 2**20, "peak_megabytes": int(printed) / 1024}
-    return found
-
-
-def run(rows: int = 1_000_000) -> dict[str, Any]:
+def run() -> dict[str, Any]:
     """Measure all and return figures."""
     torch.set_num_threads(1)
-    return {"train": train_times(), "predict": predict_times(), "memory": memory(rows)}
+    return {"train": train_times(), "predict": predict_times()}

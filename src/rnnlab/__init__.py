@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rnnlab.findings import Finding
     from rnnlab.runs import Run
     from rnnlab.sweeps import sweep
+    from rnnlab.training.backtest import backtest
 
 _WHERE = {
     "DataConfig": "rnnlab.data.config",
@@ -34,6 +35,7 @@ _WHERE = {
     "RecurrentRegressor": "rnnlab.estimators",
     "Run": "rnnlab.runs",
     "TrainConfig": "rnnlab.config",
+    "backtest": "rnnlab.training.backtest",
     "compare": "rnnlab.comparison",
     "diagnose": "rnnlab.api",
     "load": "rnnlab.api",
@@ -54,6 +56,7 @@ __all__ = [
     "RecurrentRegressor",
     "Run",
     "TrainConfig",
+    "backtest",
     "compare",
     "diagnose",
     "load",

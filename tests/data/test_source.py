@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlab.data import LabelledStrings, NumberSequences, Series, SeriesCollection, describe, sales
+from rnnlab.data.tables import connected
 from rnnlab.errors import DataError
 
 DAYS = np.arange("2024-01-01", "2024-01-06", dtype="datetime64[D]")
@@ -71,3 +72,11 @@ def test_wrong_shapes_are_named(make, message: str) -> None:  # type: ignore[no-
     with pytest.raises(DataError) as caught:
         make()
     assert str(caught.value).startswith(message)
+
+
+def test_a_slow_query_prints_no_bar_amid_the_answers() -> None:
+    with connected() as connection:
+        found = connection.execute(
+            "SELECT current_setting('enable_progress_bar'), current_setting('threads')"
+        ).fetchall()
+    assert found == [(False, 1)]

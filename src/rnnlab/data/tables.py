@@ -26,6 +26,8 @@ _SETTINGS = (
     "autoload_known_extensions=false",
     "threads=1",
     "memory_limit='1GB'",
+    # It would print on the output after two seconds, amid the answers.
+    "enable_progress_bar=false",
 )
 
 

@@ -172,13 +172,12 @@ def _last(values: Sequence[float], codec: SeriesCodec, name: str) -> np.ndarray:
 
 def _series(codec: SeriesCodec, config: DataConfig, table: Table) -> Iterator[Asked]:
     """Yield the series of a table in batches; rows behind the last value are steps to forecast."""
-    found = stream_series(table, series_request(config, future=bool(codec.known)))
+    request = series_request(config, future=bool(codec.known))
+    found = (_checked(codec, one, table.path) for one in stream_series(table, request))
     batch = max(1, min(SERIES_BATCH, BATCH * 64 // (codec.past_length * codec.interface.features)))
     while block := list(islice(found, batch)):
         ids = tuple(one.name for one in block) if config.id else ()
-        yield Asked(
-            [_checked(codec, one, table.path) for one in block], ids, tuple(_after(codec, one) for one in block)
-        )
+        yield Asked(list(block), ids, tuple(_after(codec, one) for one in block))
 
 
 def _checked(codec: SeriesCodec, series: Series, path: Path) -> Series:

@@ -91,6 +91,30 @@ class Backtest:
         return dict(finite(asdict(self) | {"mean": means}))
 
 
+def backtest(data: Any, *, folds: int = FOLDS, again: bool = False, device: str = "cpu", **options: Any) -> Backtest:
+    """Return how one series, or many, would have been forecast: the test part in folds, each from what lies before it.
+
+    Args:
+        data: a file, a data frame, built-in data (``sales``, ``sales_by_country``), or a source of `rnnlab.data`.
+        folds: how many parts the test part has.
+        again: train for each fold on all that lies before it; else once, before the first.
+        device: where to train.
+        options: as of `rnnlab.train`.
+
+    Raises:
+        InputError: what is wrong with the data or an option; data that are no series; more folds than the test part holds.
+
+    Example:
+        >>> found = backtest("sales", folds=3, horizon=7, hidden_size=4, max_steps=2)
+        >>> [fold.last for fold in found.folds]
+        ['2011-08-31', '2011-10-20', '2011-12-08']
+    """
+    backtesting = Backtesting(data, options, folds=folds, again=again, device=device)
+    for _ in backtesting:
+        pass
+    return backtesting.result()
+
+
 class Backtesting:
     """A backtest in training; iterate over it, then ask for its `result`.
 
