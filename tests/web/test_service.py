@@ -206,7 +206,8 @@ def test_runs_are_listed_and_described_without_paths(app: FastAPI, runs: Path) -
         assert str(runs) not in found.text
         assert found.json()["metrics"]["test"] == pytest.approx(load(runs / one["id"]).metrics["test"])
     series = ask(app, "GET", "/api/runs/series").json()
-    assert series["input"] == {"kind": "series", "features": 1, "shortest": 8, "longest": 10_000}
+    rule = {"kind": "series", "features": 1, "shortest": 8, "longest": 10_000}
+    assert series["input"] == rule | {"known": [], "past": [], "future": 0, "times": False}
     assert series["horizon"] == len(series["interval"]["half_width"]) == 3
     assert ask(app, "GET", "/api/runs/strings").json()["labels"] == ["A", "B"]
 

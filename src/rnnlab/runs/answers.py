@@ -22,7 +22,7 @@ def prepare(run: Run) -> Run:
 
 
 def answers(
-    run: Run, found: Sequence[Prediction], *, ids: Sequence[str] = (), times: Sequence[np.ndarray] = ()
+    run: Run, found: Sequence[Prediction], *, ids: Sequence[str] = (), times: Sequence[np.ndarray | None] = ()
 ) -> Iterator[dict[str, Any]]:
     """Yield the answers of ``run``, in their order: one an input, or for a series one a step ahead.
 
@@ -30,7 +30,7 @@ def answers(
         run: that was asked.
         found: what `Run.predict` gave.
         ids: a name for each input, which its answers repeat.
-        times: ``(horizon,)`` times of the steps ahead an input, of series; they are numbered from 1 where there are none.
+        times: ``(horizon,)`` times of the steps ahead an input, of series; steps are numbered from 1 where there are none.
 
     Returns:
         ``{"prediction", "probabilities"}`` of a classifier, ``{"prediction"}`` of a number, and

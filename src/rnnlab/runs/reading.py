@@ -177,7 +177,7 @@ def _series(codec: SeriesCodec, config: DataConfig, table: Table) -> Iterator[As
     batch = max(1, min(SERIES_BATCH, BATCH * 64 // (codec.past_length * codec.interface.features)))
     while block := list(islice(found, batch)):
         ids = tuple(one.name for one in block) if config.id else ()
-        yield Asked(list(block), ids, tuple(_after(codec, one) for one in block))
+        yield Asked(list(block), ids, tuple(times_after(codec, one) for one in block))
 
 
 def _checked(codec: SeriesCodec, series: Series, path: Path) -> Series:
@@ -192,8 +192,8 @@ def _checked(codec: SeriesCodec, series: Series, path: Path) -> Series:
     return replace(series, times=series.times[start:], values=series.values[start:], known=cut, past=past)
 
 
-def _after(codec: SeriesCodec, series: Series) -> np.ndarray:
-    """Return the times of the values that are forecast, ``(horizon,)``."""
+def times_after(codec: SeriesCodec, series: Series) -> np.ndarray:
+    """Return the times of the values that are forecast, ``(horizon,)``; the series may be told of steps behind its last value."""
     there = int(np.isfinite(series.values).sum())
     return future_times(series.times[:there], codec.gap + codec.horizon)[codec.gap :]
 

@@ -22,6 +22,7 @@ from rnnlab.errors import DataError, InputError
 from rnnlab.runs import Run, model_outputs
 from rnnlab.runs.answers import answers
 from rnnlab.web.limits import Limits
+from rnnlab.web.series import answer_times, length_of, read_inputs
 from rnnlab.web.store import RunStore
 
 # Steps that one request gets of a turn, and (padded) steps of one forward pass: an LSTM of 128 units takes about 100 ms for
@@ -47,6 +48,7 @@ class _Request:
     def __init__(self, run_id: str | None, raw: Sequence[Any], steps: int, done: "asyncio.Future[Any]") -> None:
         self.run_id, self.raw, self.steps, self.done = run_id, raw, steps, done
         self.run: Run | None = None
+        self.times: list[np.ndarray | None] = []
         self.inputs: Sequences
         self.outputs: np.ndarray
         self.answered = 0
@@ -55,7 +57,10 @@ class _Request:
         """Return the run, which stays the same to the end; read the inputs as its codec does."""
         if self.run is None:
             run = store.get(store.usual() if self.run_id is None else self.run_id)
+            timed = [isinstance(one, dict) and one.get("times") is not None for one in self.raw]
+            self.raw = read_inputs(run.codec, self.raw)
             self.inputs = run.codec.encode(self.raw)
+            self.times = answer_times(run.codec, self.raw, timed)
             self.outputs = np.zeros((len(self.inputs), run.codec.interface.outputs), dtype=np.float32)
             self.run = run
         return self.run
@@ -79,7 +84,7 @@ class _Request:
             return None
         several = self.run.codec.kind == "series" and len(self.raw) > 1
         ids = [str(number) for number in range(len(self.raw))] if several else []
-        return list(answers(self.run, self.run.read(self.outputs, self.raw), ids=ids))
+        return list(answers(self.run, self.run.read(self.outputs, self.raw), ids=ids, times=self.times))
 
 
 class Batcher:
@@ -134,7 +139,7 @@ class Batcher:
             raise DataError(f"inputs must be at most {limits.inputs:,}, got {len(raw):,}; send them in parts")
         total = 0
         for row, one in enumerate(raw):
-            length = len(one) if isinstance(one, str | list | np.ndarray) else 1
+            length = length_of(one)
             if length > limits.length:
                 raise DataError(f"input {row} must be at most {limits.length:,} long, got {length:,}; shorten it")
             total += max(1, length)

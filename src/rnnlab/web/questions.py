@@ -9,13 +9,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from rnnlab.errors import DataError
 
+_NUMBERS = {"type": "array", "items": {"type": ["number", "null"]}}
 _INPUT = {
     "title": "Input",
-    "description": "Text; numbers, one a step; or steps of several numbers each. Of a series, its last values.",
+    "description": "Text; numbers, one a step; or steps of several numbers each. Of a series, its last values, or an object with "
+    "values, times and the columns that the run reads beside them.",
     "anyOf": [
         {"type": "string"},
         {"type": "array", "items": {"type": "number"}},
         {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+        {
+            "type": "object",
+            "required": ["values"],
+            "additionalProperties": False,
+            "properties": {
+                "values": _NUMBERS,
+                "times": {"type": "array", "items": {"type": "string"}},
+                "columns": {"type": "object", "additionalProperties": _NUMBERS},
+                "name": {"type": "string"},
+            },
+        },
     ],
 }
 Input = Annotated[Any, WithJsonSchema(_INPUT)]

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from rnnlab import __version__
 from rnnlab.runs import Run
+from rnnlab.tasks import Codec
 from rnnlab.web.batching import Batcher
 from rnnlab.web.limits import Limits
 from rnnlab.web.questions import Question, read_question
@@ -66,6 +67,12 @@ class InputRule(BaseModel):
     features: int = Field(description="Numbers a step; 0 for text.")
     shortest: int = Field(description="Steps that are needed: the last values of a series.")
     longest: int = Field(description="Steps that are taken.")
+    known: list[str] = Field(
+        description="Columns of a series that must be told for the steps of the past and of the future."
+    )
+    past: list[str] = Field(description="Columns of a series that must be told for the steps of the past.")
+    future: int = Field(description="Steps of the future for which the known columns must be told.")
+    times: bool = Field(description="Whether the times of a series must be told.")
 
 
 class RunDetails(BaseModel):
@@ -162,14 +169,22 @@ def _details(name: str, run: Run, limits: Limits, folder: str) -> dict[str, Any]
     codec = run.codec
     return {
         "id": name, "name": run.name, "status": run.status, "task": run.data.get("kind", ""),
-        "input": {
-            "kind": codec.kind, "features": 1 if codec.kind == "series" else codec.interface.features,
-            "shortest": codec.past_length if codec.kind == "series" else int(codec.kind == "numbers"),
-            "longest": limits.length,
-        },
+        "input": _rule(codec, limits),
         "labels": [] if codec.kind == "series" else list(codec.labels), "horizon": codec.horizon if codec.kind == "series" else 0,
         "model": run.model_config.model_dump(), "training": run.train_config.model_dump(), "metrics": run.metrics,
         "baselines": run.data.get("baselines", []), "interval": run.data.get("interval"),
         "findings": [finding.to_dict() for finding in run.findings], "history": list(run.history),
         "environment": run.environment, "seconds": run.seconds,
     }  # fmt: skip
+
+
+def _rule(codec: Codec, limits: Limits) -> dict[str, Any]:
+    """Return what an input must be, as `InputRule`."""
+    rule: dict[str, Any] = {
+        "kind": codec.kind, "features": codec.interface.features, "shortest": int(codec.kind == "numbers"),
+        "longest": limits.length, "known": [], "past": [], "future": 0, "times": False,
+    }  # fmt: skip
+    if codec.kind == "series":
+        rule |= {"features": 1, "shortest": codec.past_length, "known": list(codec.known), "past": list(codec.past)}
+        rule |= {"future": codec.future_length, "times": bool(codec.calendar)}
+    return rule
