@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from benchmarks import held_out, kernels, lab, memory, names, own_data, page, peers, sales, serve, sweep
+from benchmarks import doctor_cost, held_out, kernels, lab, memory, names, own_data, page, peers, sales, serve, sweep
 from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("lab", "names", "held_out", "sales", "own_data", "memory", "kernels", "peers", "serve", "page", "sweep")
+PARTS = ("lab", "names", "held_out", "sales", "own_data", "memory", "kernels", "peers", "serve", "page", "sweep", "doctor_cost")
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def main() -> None:
         "sales": lambda: sales.run(given.sales),
         "own_data": lambda: own_data.run(),
         "memory": lambda: memory.run(),
+        "doctor_cost": lambda: doctor_cost.run(),
         "kernels": lambda: kernels.run(),
         "peers": lambda: peers.run(),
         "serve": lambda: serve.run(given.soak),

@@ -5,7 +5,7 @@ Every parameter named as an option of `ModelConfig` or `TrainConfig` is that opt
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data.sequences import Sequences
+from rnnlab.doctor import examine
 from rnnlab.errors import ConfigError, suggest
 from rnnlab.findings import Finding
 from rnnlab.models import Model
@@ -45,7 +46,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             if not bool(torch.isfinite(run.weights).all()):
                 raise ConfigError(f"training must stay finite, got: {message} Lower lr={training.lr:g}")
             warnings.warn(f"{message} Lower lr={training.lr:g}.", ConvergenceWarning, stacklevel=3)
-        self.run_ = run
+        # Cheap, and silent: a search fits many. ``run_.findings`` says what is wrong.
+        self.run_ = replace(run, findings=examine(run, task))
 
     def _configs(self, seed: int) -> tuple[ModelConfig, TrainConfig]:
         """Return the configurations that the parameters and ``options`` say."""
