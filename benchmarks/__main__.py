@@ -19,7 +19,20 @@ from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("lab", "names", "held_out", "sales", "own_data", "memory", "kernels", "peers", "serve", "page", "sweep", "doctor_cost")
+PARTS = (
+    "lab",
+    "names",
+    "held_out",
+    "sales",
+    "own_data",
+    "memory",
+    "kernels",
+    "peers",
+    "serve",
+    "page",
+    "sweep",
+    "doctor_cost",
+)
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def of_programs() -> dict[str, tuple[str, Finding]]:
         if name not in found:
             entry = "curves" if name in ("overfitting", "underfitting") else name
             said = diagnose(make("lstm"), checks=[entry, *CHECKS[entry].silenced_by], seconds=60)
-            found |= {name: (what, one) for one in said if one.check == name}
+            found[name] = what, next(one for one in said if one.check == name)
     return found
 
 
@@ -63,7 +63,7 @@ def of_runs() -> dict[str, tuple[str, Finding]]:
     found: dict[str, tuple[str, Finding]] = {}
     for what, (name, make) in run_faults.RUN_FAULTS.items():
         if name not in found:
-            found |= {name: (what, one) for one in examine(*make(), seconds=60) if one.check == name}
+            found[name] = what, next(one for one in examine(*make(), seconds=60) if one.check == name)
     return found
 
 

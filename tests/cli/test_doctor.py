@@ -116,6 +116,10 @@ def test_programs_that_return_nothing_of_use_are_refused(
     ("body", "message"),
     [
         ("it.model = it.model.to('meta')", "must be on the CPU, got meta"),
+        ("it.inputs = it.inputs.to('meta')", "inputs must be on the CPU, got meta"),
+        ("it.loss = lambda outputs: outputs.sum()", "loss(outputs, targets) must run, got TypeError"),
+        ("it.model = nn.Bilinear(4, 4, 1)", "missing 1 required positional argument: 'input2'"),
+        ("it.model = nn.LazyLinear(1)", "parameter weight must have a shape, got that of a lazy layer"),
         ("it.forward = lambda model, inputs: model(inputs, inputs)", "forward(model, inputs)"),
     ],
 )
@@ -124,7 +128,9 @@ def test_subjects_that_do_not_run_are_refused(
 ) -> None:
     program.write_text(f"{HEAD}def factory():\n    it = lesson()\n    {body}\n    return it\n")
     assert main(["doctor", "mine:factory"]) == 2
-    assert message in capfd.readouterr().err
+    printed = capfd.readouterr()
+    assert len(printed.err.strip().splitlines()) == 1
+    assert message in printed.err
 
 
 @pytest.mark.parametrize(

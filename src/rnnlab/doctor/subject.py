@@ -168,6 +168,10 @@ def _check_devices(subject: Subject) -> None:
     named: dict[str, Tensor] = {"inputs": subject.inputs, "targets": subject.targets}
     named |= {f"parameter {name}": value for name, value in subject.model.named_parameters()}
     for name, value in named.items():
+        if isinstance(value, nn.parameter.UninitializedTensorMixin):
+            raise InputError(
+                f"{name} must have a shape, got that of a lazy layer; call model(inputs) once before the optimizer is built"
+            )
         if value.device.type != "cpu":
             raise InputError(
                 f"{name} must be on the CPU, got {value.device}; return model.cpu() and CPU tensors, optimizer after"
