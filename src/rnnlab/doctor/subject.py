@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from rnnlab.errors import InputError
 
@@ -168,7 +169,7 @@ def _check_devices(subject: Subject) -> None:
     named: dict[str, Tensor] = {"inputs": subject.inputs, "targets": subject.targets}
     named |= {f"parameter {name}": value for name, value in subject.model.named_parameters()}
     for name, value in named.items():
-        if isinstance(value, nn.parameter.UninitializedTensorMixin):
+        if is_lazy(value):
             raise InputError(
                 f"{name} must have a shape, got that of a lazy layer; call model(inputs) once before the optimizer is built"
             )
