@@ -51,7 +51,7 @@ def test_the_last_lines_are_the_verdict(table: Path, tmp_path: Path, capsys: pyt
             next(c for c in found["cells"] if c["cell"] == cell)["seeds"][0]["metrics"]
         )
         assert (out / "runs" / cell / run.data["path"]).resolve() == table.resolve()
-        assert run.data["stack"] == 5
+        assert run.data["stack"] == [0, 1, 2, 3, 4]
         assert run.predict(["au1"])[0]["prediction"] in "ABC"
     assert not list(out.rglob(".*"))
 

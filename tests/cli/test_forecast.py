@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import rnnlab
 from rnnlab.cli import main
 from rnnlab.data import Series
 from rnnlab.runs import load
+from rnnlab.runs.reading import from_file
+from rnnlab.training.fit import Fit, plan
 
 QUICK = ["--hidden-size", "4", "--max-steps", "4"]
 COLUMNS = ["--id", "shop", "--time", "day", "--value", "sales"]
@@ -232,3 +235,33 @@ def test_any_flags_train_or_get_one_line(flags: dict[str, str], switches: list[s
         assert code == 2
         assert said.count("\n") == 1
         assert not Path("run").exists()
+
+
+def test_a_run_of_many_series_goes_on_to_the_same_bits() -> None:
+    write()
+    options: dict[str, Any] = {
+        "id": "shop", "time": "day", "value": "sales", "known": "promo", "past": "visits", "calendar": True, "horizon": 2,
+        "hidden_size": 4, "max_steps": 12, "evaluate_every": 5,
+    }  # fmt: skip
+    whole = rnnlab.train("shops.csv", out="whole", **options)
+    fit = Fit(plan("shops.csv", options, ngrams=True), Path("broken"))
+    for step in fit:
+        if step.step == 7:
+            break
+    assert fit.finish().status == "interrupted"
+    again = rnnlab.resume("broken")
+    assert again.weights.tolist() == whole.weights.tolist()
+    assert again.metrics == whole.metrics
+    for key in ("interval", "series", "baselines"):
+        assert again.data[key] == whole.data[key]
+    assert {one["name"] for one in whole.data["series"]} == {"a", "b", "c"}
+
+
+def test_one_series_after_the_other_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is not held whole: the first answers come while later series have not been cut yet."""
+    write(shops="abcdefgh")
+    run = rnnlab.train("shops.csv", id="shop", time="day", value="sales", hidden_size=2, max_steps=1)
+    monkeypatch.setattr("rnnlab.runs.reading.SERIES_BATCH", 2)
+    with from_file(run, Path("shops.csv")) as batches:
+        assert next(batches).ids == ("a", "b")
+        assert [batch.ids for batch in batches] == [("c", "d"), ("e", "f"), ("g", "h")]

@@ -149,3 +149,15 @@ def test_claims_where_nothing_differs_are_rare_and_real_ones_are_found(repeats: 
     # At most 5% of families hold a false claim; three standard errors are allowed.
     assert false_claims / repeats < 0.05 + 3 * (0.05 * 0.95 / repeats) ** 0.5
     assert found / repeats > 0.9
+
+
+def test_a_loss_that_rests_on_few_examples_is_told_too() -> None:
+    pair = Pair("GRU", "ridge on lags", -0.05, -0.1, -0.01, 0.005, 0.01, None, (-0.2, 0.03), 10, "loses")
+    assert sentences([], [pair], "mase", 40) == [
+        "Ridge on lags beats GRU by 0.050 in MASE [0.010, 0.100], 10 seeds, p = 0.010 (Holm).",
+        "That ridge on lags beats GRU holds for these 40 test examples: over other examples of their kind it ranges over "
+        "[-0.030, 0.200].",
+        "No network beats ridge on lags.",
+    ]
+    sure = replace(pair, examples=(-0.2, -0.01))
+    assert len(sentences([], [sure], "mase", 40)) == 2

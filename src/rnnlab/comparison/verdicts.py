@@ -172,7 +172,10 @@ def _about_baseline(against: Sequence[Pair], metric: str, examples: int) -> list
         return []
     baseline = known[0].second
     winners = [claim(pair, metric, "seeds") for pair in known if pair.outcome == "beats"]
-    losers = [claim(_turned(pair), metric, "seeds") for pair in known if pair.outcome == "loses"]
+    lost = [_turned(pair) for pair in known if pair.outcome == "loses"]
+    losers = [claim(pair, metric, "seeds") for pair in lost] + [
+        _rests(pair, metric, examples) for pair in lost if _turns(pair)
+    ]
     open_ones = [pair.first for pair in known if pair.outcome == "indistinguishable"]
     if not winners:
         return [*losers, f"No network beats {baseline}."]
