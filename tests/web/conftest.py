@@ -10,6 +10,8 @@ from tests.web.browser import browser, page_over
 from tests.web.runs import CLAIMS, SWEEP, bits, quick_run
 from tests.web.sample import write_runs
 
+from rnnlab.data import library
+
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -41,6 +43,7 @@ def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hidden_size=8,
         max_steps=20,
     )
+    quick_run(found / "eight-bits", library.binary(), hidden_size=8, max_steps=20)
     (found / "sweep" / "sweep.json").write_text(json.dumps(SWEEP))
     (found / "claims.json").write_text(json.dumps(CLAIMS))
     return found

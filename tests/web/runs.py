@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from rnnlab.data import Source
 from rnnlab.runs import save
 from rnnlab.training.fit import Plan, interval, plan
 from rnnlab.training.loop import Training
@@ -22,7 +23,7 @@ CLAIM = {
 CLAIMS = [CLAIM, {**CLAIM, "id": "names.b", "verdict": "reproduced", "claim": "It holds."}]
 
 
-def quick_run(folder: Path, data: str, **options: object) -> Path:
+def quick_run(folder: Path, data: str | Source, **options: object) -> Path:
     """Train on ``data`` for a few updates and save the run in ``folder``."""
     planned: Plan = plan(data, options)
     training = Training(planned.task, planned.model, [planned.training], name=folder.name)

@@ -1,5 +1,6 @@
 """What a run thinks while it reads: against the model asked in plain ways."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +12,16 @@ from rnnlab.data import LabelledStrings, library
 from rnnlab.errors import DataError
 from rnnlab.models import Model
 from rnnlab.runs import Run
+from rnnlab.runs.answers import prepare
 from rnnlab.tasks import TextCodec, classify_strings, everything_trains, from_numbers
 from rnnlab.training import Training
+from rnnlab.web.page.drawing import bars, heat, marked
 from rnnlab.web.page.inside import LONGEST, read_numbers, read_text
 
 
 def untrained(model: ModelConfig, codec: object) -> Run:
     weights = Model(model, codec.interface, seeds=[3]).flat[0].detach()
-    return Run("r", model, TrainConfig(), codec, 3 * weights)
+    return prepare(Run("r", model, TrainConfig(), codec, 3 * weights))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def letters() -> Run:
     training = Training(task, ModelConfig(cell="gru", hidden_size=12), [config])
     for _ in training:
         pass
-    return training.runs()[0]
+    return prepare(training.runs()[0])
 
 
 def test_the_probabilities_are_those_of_predict(letters: Run) -> None:
@@ -108,3 +111,18 @@ def test_a_run_that_diverged_is_said_so(letters: Run) -> None:
     lost = replace(letters, weights=letters.weights * float("nan"))
     with pytest.raises(DataError, match="it diverged"):
         read_text(lost, "abc")
+
+
+def test_a_key_is_answered_within_fifty_milliseconds() -> None:
+    model = ModelConfig(cell="lstm", hidden_size=128, bidirectional=True)
+    run = untrained(
+        model, TextCodec(characters="abcdefghijklmnopqrstuvwxyz", labels=tuple(f"label {i}" for i in range(18)))
+    )
+    read_text(run, "warm")
+    began = time.process_time()
+    for end in range(1, 21):
+        reading = read_text(run, "abcdefghijklmnopqrstuvwxyz"[:end])
+        bars(reading.labels, reading.probabilities)
+        marked(reading.symbols, reading.carried)
+        heat(reading.states, reading.symbols, "states")
+    assert time.process_time() - began < 20 * 0.05

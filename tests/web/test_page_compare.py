@@ -34,9 +34,9 @@ def test_sorts_filters_and_overlays(chromium: Any, page: str, tmp_path: Path) ->
         assert names_of(tab) == rising[::-1]
         assert tab.evaluate("document.activeElement.dataset.sort") == "0"
         tab.get_by_label("Filter").fill("sales lstm")
-        tab.get_by_text("1 of 5 runs").wait_for()
+        tab.get_by_text("1 of 6 runs").wait_for()
         tab.get_by_label("Filter").fill("")
-        tab.get_by_text("5 of 5 runs").wait_for()
+        tab.get_by_text("6 of 6 runs").wait_for()
         tab.get_by_label("Overlay the curves of sales-a").check()
         tab.get_by_label("Overlay the curves of sales-b").check()
         tab.get_by_text("Loss of sales-a, sales-b.").wait_for()

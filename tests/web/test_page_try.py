@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from rnnlab.runs import load
+
 from .browser import looking
 
 pytest.importorskip("nicegui", reason='needs pip install "rnnlab[web]"')
@@ -122,3 +124,16 @@ def test_a_series_is_forecast_from_where_the_sliders_stand(chromium: Any, page: 
 def test_a_run_that_is_not_there_is_said_so(chromium: Any, page: str) -> None:
     with looking(chromium, f"{page}/?run=..%2F..%2Fetc") as tab:
         tab.get_by_text("There is no run '../../etc' here").wait_for()
+
+
+def test_eight_switches_are_read_bit_by_bit(chromium: Any, page: str, page_folder: Path, tmp_path: Path) -> None:
+    run = load(page_folder / "eight-bits")
+    with looking(chromium, f"{page}/?run=eight-bits") as tab:
+        tab.get_by_text("10110010 is 178.").wait_for()
+        tab.get_by_role("switch", name="64", exact=True).press("Space")
+        tab.get_by_text("11110010 is 242.").wait_for()
+        shown = tab.locator("table.plain tbody tr td:last-child").all_inner_texts()
+        bits = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0]
+        expected = [one["prediction"] for one in run.predict([bits[:end] for end in range(1, 9)])]
+        assert [float(text) for text in shown] == pytest.approx(expected, rel=1e-3)
+        tab.screenshot(path=tmp_path / "bits.png", full_page=True)
