@@ -93,7 +93,7 @@ NAME = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(NAME, min_size=1, max_size=6, unique=True).flatmap(
         lambda names: st.tuples(st.just(names), st.lists(st.tuples(*[CELL] * len(names)), min_size=1, max_size=8))

@@ -49,22 +49,23 @@ def upload(tab: Any, path: Path) -> None:
     tab.locator("input[type=file]").set_input_files(path)
 
 
-def test_a_bad_file_is_answered_in_words(chromium: Any, address: str, folder: Path, tmp_path: Path) -> None:
+def test_a_bad_file_is_answered_in_words(chromium: Any, page: str, page_folder: Path, tmp_path: Path) -> None:
     rubbish = tmp_path / "rubbish.csv"
     rubbish.write_bytes(bytes(range(256)) * 40)
     program = tmp_path / "virus.exe"
     program.write_bytes(b"MZ" * 100)
-    with looking(chromium, f"{address}/watch") as tab:
+    with looking(chromium, f"{page}/watch") as tab:
         upload(tab, rubbish)
         tab.get_by_text("must be UTF-8 text").wait_for()
-        assert str(folder) not in tab.content()
+        assert str(page_folder) not in tab.content()
         upload(tab, program)
         tab.get_by_text("file must be a table").wait_for()
         assert own(tab).get_by_role("button", name="Train", exact=True).count() == 0
         tab.screenshot(path=tmp_path / "bad.png", full_page=True)
-        assert not [path for path in (folder / ".uploads").rglob("*") if path.is_file()]
+        assert not [path for path in (page_folder / ".uploads").rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_answered_in_words(chromium: Any, tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
     large.write_text("text,label\n" + "some text,a\nother text,b\n" * 20_000)
@@ -82,9 +83,9 @@ def test_a_full_disk_is_answered_in_words(chromium: Any, tmp_path: Path) -> None
 
 
 def test_guessed_columns_are_shown_and_checked_as_they_change(
-    chromium: Any, address: str, names: Path, tmp_path: Path
+    chromium: Any, page: str, names: Path, tmp_path: Path
 ) -> None:
-    with looking(chromium, f"{address}/watch", **PHONE) as tab:
+    with looking(chromium, f"{page}/watch", **PHONE) as tab:
         upload(tab, names)
         tab.get_by_text("name to read, origin to tell").wait_for()
         tab.get_by_text("strings of").wait_for()
