@@ -169,6 +169,9 @@ def test_random_draws_from_lists_and_ranges() -> None:
     again = sweep("binary", **options, lr="1e-4:1e-1", hidden_size="4:8", cell="rnn,gru")
     assert [row.setting for row in found.rows] == [row.setting for row in again.rows]
     assert len(found.rows) == len({str(row.setting) for row in found.rows}) == 6
+    assert {place.hidden_size for place in found.map} <= {4, 8}, "drawn sizes stand at steps of the map"
+    assert {place.lr for place in found.map} <= {0.0001, 0.00032, 0.001, 0.0032, 0.01, 0.032, 0.1}
+    assert sum(place.runs for place in found.map) == 6
     assert all(1e-4 <= row.setting["lr"] <= 1e-1 and row.setting["hidden_size"] in range(4, 9) for row in found.rows)
 
 
@@ -176,6 +179,7 @@ def test_strings_are_swept_by_accuracy() -> None:
     found = sweep(STRINGS, lr=[0.0001, 0.02], hidden_size=6, embedding_size=4, seeds=2, max_steps=60)
     assert (found.metric, found.higher_is_better) == ("accuracy", True)
     assert found.best[0].setting["lr"] == 0.02
+    assert "The best rate is at an end of the axis for gru 6 (0.02)" in " ".join(found.to_dict()["notes"])
     (best,) = found.best_rates
     assert (best.low, best.high) == (0.02, 0.02)
 

@@ -25,19 +25,20 @@ if TYPE_CHECKING:
 
 # What the sweep itself decides is no flag of the training's.
 DECIDED = ("seed", "max_seconds")
-TRAINING = SimpleNamespace(
+TRAINED = SimpleNamespace(
     model_fields={name: field for name, field in TrainConfig.model_fields.items() if name not in DECIDED}
 )
+MODEL, TRAINING = "Model: a,b,c tries each", "Training: a,b,c tries each"
 GROUPS = {
     "Sweep": SweepConfig,
     "Data": DataConfig,
     "Examples": TaskConfig,
-    "Model": ModelConfig,
-    "Training": TRAINING,
+    MODEL: ModelConfig,
+    TRAINING: TRAINED,
 }
 
 
-@flags(GROUPS, found=("Model", "Training"), skip=("data",), lists=("Model", "Training"))
+@flags(GROUPS, found=(MODEL, TRAINING), skip=("data",), lists=(MODEL, TRAINING))
 def sweep(
     data: str,
     /,
@@ -179,7 +180,7 @@ def _lines(found: "Sweep") -> list[str]:
     lines = [f"{found.metric} on the validation part, mean of the seeds; (n%) diverged"]
     for cell in dict.fromkeys(place.cell for place in found.map):
         places = {(place.hidden_size, place.lr): place for place in found.map if place.cell == cell}
-        lines += ["", f"{cell:<14}" + "".join(f"{f'lr {rate:g}':>14}" for rate in rates)]
+        lines += ["", f"{cell:<14}" + "".join(f"{f'lr {rate:.3g}':>14}" for rate in rates)]
         for size in sorted({size for size, _ in places}):
             shown = [_place(places.get((size, rate))) for rate in rates]
             lines.append(f"hidden {size:<7}" + "".join(f"{text:>14}" for text in shown))

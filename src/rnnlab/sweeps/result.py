@@ -19,7 +19,6 @@ from rnnlab.runs.catalogue import HIGHER_IS_BETTER
 from rnnlab.runs.files import finite
 from rnnlab.sweeps.stack_work import Row, best_setting
 
-MOST_ON_AN_AXIS = 12
 RESAMPLES = 2000
 LEVEL = 0.95
 
@@ -103,8 +102,7 @@ class Sweep(Displayed):
     @cached_property
     def map(self) -> tuple[Place, ...]:
         """The map: cells, sizes and rates in rising order. Many drawn rates or sizes are put into steps."""
-        rates = _steps({row.setting["lr"] for row in self.rows}, 2 / math.log2(10))
-        sizes = _steps({row.setting["hidden_size"] for row in self.rows}, 1.0)
+        rates, sizes = self._steps("lr", 2 / math.log2(10)), self._steps("hidden_size", 1.0)
         places: dict[tuple[str, int, float], list[Row]] = {}
         for row in self.rows:
             key = row.setting["cell"], int(sizes[row.setting["hidden_size"]]), rates[row.setting["lr"]]
@@ -152,6 +150,18 @@ class Sweep(Displayed):
         writer.writerows(records)
         return text.getvalue()
 
+    def _steps(self, name: str, a_doubling: float) -> dict[Any, float]:
+        """Return where on the map each value of an option stands: at itself; or, drawn from a range, at a step of a scale.
+
+        Args:
+            name: of the option.
+            a_doubling: steps of the scale a factor of two.
+        """
+        values = {row.setting[name] for row in self.rows}
+        if not isinstance(self.settings.get("axes", {}).get(name), str):
+            return {value: value for value in values}
+        return {value: float(f"{2 ** (round(math.log2(value) * a_doubling) / a_doubling):.2g}") for value in values}
+
     def _place(self, cell: str, size: int, rate: float, rows: Sequence[Row]) -> Place:
         scores = [score for row in self.best_of(rows) if (score := row.score(self.metric)) is not None]
         mean = sum(scores) / len(scores) if scores else None
@@ -176,8 +186,9 @@ def notes(sweep: Sweep) -> Iterator[str]:
         count = sum(row.status == status for row in sweep.rows)
         if count:
             yield f"{count} of {len(sweep.rows)} runs {said}."
-    rates = sorted({row.setting["lr"] for row in sweep.rows})
-    edge = [one for one in sweep.best_rates if len(rates) > 1 and one.lr in (rates[0], rates[-1])]
+    rates = sweep.settings.get("axes", {}).get("lr", [])
+    listed = not isinstance(rates, str) and len(rates) > 1
+    edge = [one for one in sweep.best_rates if listed and one.lr in (min(rates), max(rates))]
     if edge:
         shown = ", ".join(f"{one.cell} {one.hidden_size} ({one.lr:g})" for one in edge[:6])
         yield f"The best rate is at an end of the axis for {shown}: a wider one (--lr) may suit better."
@@ -209,15 +220,3 @@ def _interval(rows: Sequence[Row], metric: str, higher: bool) -> tuple[float, fl
         return None
     ends = np.quantile(chosen, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
     return float(ends[0]), float(ends[1])
-
-
-def _steps(values: set[Any], a_doubling: float) -> dict[Any, float]:
-    """Return where on the map each value stands: at itself, or, where there are many, at the nearest step of a scale.
-
-    Args:
-        values: that an axis has.
-        a_doubling: steps of the scale a factor of two.
-    """
-    if len(values) <= MOST_ON_AN_AXIS:
-        return {value: value for value in values}
-    return {value: float(f"{2 ** (round(math.log2(value) * a_doubling) / a_doubling):.2g}") for value in values}
