@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import rnnlab
 from rnnlab import cli
 from rnnlab.runs import load
 
@@ -40,7 +41,8 @@ def test_a_grid_leaves_a_table_a_map_and_the_best_runs(capsys: pytest.CaptureFix
     assert len(rows) == 16
     assert {row["status"] for row in rows} == {"done"}
     run = load(out / "runs" / "gru-seed1")
-    assert run.data["stack"] == 4
+    assert run.data["stack"] == [{"lr": lr, "seed": seed} for lr in (0.003, 0.03) for seed in (0, 1)]
+    assert rnnlab.verify(out / "runs" / "gru-seed1").same, "trained again, with the stack that it was in"
     assert run.predict([[[0], [0], [0], [0], [0], [1], [0], [1]]])
     page = (out / "report.html").read_text()
     assert "rnnlab sweep binary --seeds 2 --cell rnn,gru" in page

@@ -10,6 +10,7 @@ from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rnnlab.config import TrainConfig
 from rnnlab.engine import Progress, Tell
 from rnnlab.engine.stacks import RunConfig, StackPlan
 from rnnlab.findings import Finding
@@ -17,6 +18,7 @@ from rnnlab.runs import Run
 from rnnlab.runs.catalogue import HIGHER_IS_BETTER
 from rnnlab.training import Step, Training
 from rnnlab.training.fit import Plan, using_threads, usual_threads
+from rnnlab.training.stack import MAY_DIFFER
 
 RUNGS = (1 / 8, 1 / 4, 1 / 2)
 KEEP = 0.5
@@ -91,7 +93,7 @@ class StackWork:
                 yield Progress(f"{title}: {alive} of {len(self.stack.configs)} runs", step.spent)
             runs = training.runs()
         seconds = time.perf_counter() - began
-        about = {**plan.source, "stack": len(runs)}
+        about = {**plan.source, "stack": _told(self.stack.configs)}
         rows = tuple(self._row(run, seconds / len(runs)) for run in runs)
         best = _best(runs, rows, self.metric)
         kept = tuple(replace(run, data=run.data | about) for run in best)
@@ -131,6 +133,14 @@ def _best(runs: Sequence[Run], rows: Sequence[Row], metric: str) -> list[Run]:
     return [run for run, row in zip(runs, rows, strict=True) if tuple(row.setting.values()) == chosen]
 
 
+def _told(configs: Sequence[TrainConfig]) -> list[dict[str, Any]]:
+    """Return what differs between the runs of a stack, an entry a run: who trains one again to the bit needs them all."""
+    names = [
+        name for name in sorted(MAY_DIFFER) if len({getattr(config, name) for config in configs}) > 1 or name == "seed"
+    ]
+    return [{name: getattr(config, name) for name in names} for config in configs]
+
+
 def _halve(training: Training, step: Step, runs: Sequence[RunConfig]) -> None:
     """Drop the worse half of the settings alive, by the mean of their seeds at this evaluation."""
     # The records are of the runs before this evaluation; those that it took out are not compared.
@@ -143,7 +153,7 @@ def _halve(training: Training, step: Step, runs: Sequence[RunConfig]) -> None:
     kept = max(1, math.ceil(len(order) * KEEP))
     leaving = [position for setting in order[kept:] for position in alive[setting]]
     if leaving:
-        findings = [_told(step, order.index(runs[one].setting) + 1, len(order), now[one]) for one in leaving]
+        findings = [_dropped(step, order.index(runs[one].setting) + 1, len(order), now[one]) for one in leaving]
         training.drop(leaving, findings)
 
 
@@ -155,7 +165,7 @@ def _loss(record: dict[str, Any]) -> float:
     return loss
 
 
-def _told(step: Step, place: int, among: int, record: dict[str, Any]) -> Finding:
+def _dropped(step: Step, place: int, among: int, record: dict[str, Any]) -> Finding:
     loss = float(record["validation_loss"])
     return Finding(
         "dropped",

@@ -16,6 +16,7 @@ from rnnlab.errors import RunFolderError
 from rnnlab.runs import Run, environment, load
 from rnnlab.training.fit import recall, using_threads
 from rnnlab.training.loop import Step, Training
+from rnnlab.training.stack import MAY_DIFFER
 
 LARGEST_STACK = 1000
 CAUSES = ("rnnlab", "torch", "numpy", "python", "system", "machine", "threads")
@@ -94,20 +95,31 @@ class Verifying:
         return Verification(not differences, differences, causes)
 
 
-def _stack(training: TrainConfig, seeds: Any) -> tuple[list[TrainConfig], int]:
+def _stack(training: TrainConfig, told: Any) -> tuple[list[TrainConfig], int]:
     """Return the configurations of the stack that a run was trained in, and its place among them.
 
     Args:
         training: the run's.
-        seeds: those of the stack; a number counts up from the run's own; None was a run alone.
+        told: of the stack: its seeds; a number, which counts up from the run's own; or, for each run, the options that differ;
+            None was a run alone.
     """
     first = training.seed
-    if isinstance(seeds, int) and not isinstance(seeds, bool) and 0 < seeds <= LARGEST_STACK:
-        seeds = list(range(first, first + seeds))
-    known = isinstance(seeds, list) and len(seeds) <= LARGEST_STACK and all(type(seed) is int for seed in seeds)
-    if not known or first not in seeds:
+    if isinstance(told, int) and not isinstance(told, bool) and 0 < told <= LARGEST_STACK:
+        told = list(range(first, first + told))
+    if not isinstance(told, list) or len(told) > LARGEST_STACK:
         return [training], 0
-    return [training.replace(seed=seed) for seed in seeds], seeds.index(first)
+    try:
+        configs = [training.replace(**_differing(one)) for one in told]
+        return configs, configs.index(training)
+    except ValueError:  # what no stack can have been, or one without this run
+        return [training], 0
+
+
+def _differing(told: Any) -> dict[str, Any]:
+    found = told if isinstance(told, dict) else {"seed": told}
+    if not set(found) <= MAY_DIFFER or not all(type(value) in (int, float) for value in found.values()):
+        raise ValueError("a run of a stack is told by numbers")
+    return found
 
 
 def _differences(before: Run, after: Run) -> Iterator[str]:
