@@ -26,8 +26,6 @@ _SETTINGS = (
     "autoload_known_extensions=false",
     "threads=1",
     "memory_limit='1GB'",
-    # It would print on the output after two seconds, amid the answers.
-    "enable_progress_bar=false",
 )
 
 
@@ -226,6 +224,10 @@ def connected() -> Iterator[duckdb.DuckDBPyConnection]:
         for setting in _SETTINGS:
             connection.execute(f"SET {setting}")
         connection.execute(f"SET temp_directory={_literal(spill)}")
+        # It would print on the output after two seconds, amid the answers. It is off in a notebook, where DuckDB refuses even to
+        # turn it off unless ipywidgets are installed.
+        if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() != (False,):
+            connection.execute("SET enable_progress_bar=false")
         yield connection
 
 
