@@ -11,9 +11,14 @@ import pytest
 pytest.importorskip("fastapi", reason='needs pip install "rnnlab[web]"')
 
 from fastapi import FastAPI
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 from tests.web.asking import ask
 
 from rnnlab.cli import main
+from rnnlab.errors import DataError
+from rnnlab.tasks import SeriesCodec
+from rnnlab.web.series import answer_times, read_inputs
 from rnnlab.web.server import create_app
 from rnnlab.web.store import RunStore
 
@@ -51,7 +56,7 @@ def app(place: Path) -> FastAPI:
 
 
 @pytest.fixture
-def given(place: Path) -> dict[str, Any]:
+def table(place: Path) -> dict[str, Any]:
     """The table to ask about, as JSON."""
     with (place / "ask.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -68,27 +73,29 @@ def predict(app: FastAPI, *inputs: Any) -> Any:
 
 
 def test_a_table_as_json_is_answered_as_the_file_is(
-    app: FastAPI, place: Path, given: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    app: FastAPI, place: Path, table: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
     assert main(["predict", str(place / "runs" / "shop"), "--file", str(place / "ask.csv"), "--json"]) == 0
     expected = json.loads(capsys.readouterr().out)["predictions"]
-    assert [one["time"] for one in expected] == given["times"][30:33]
-    found = predict(app, given)
+    assert [one["time"] for one in expected] == table["times"][30:33]
+    found = predict(app, table)
     assert [one["time"] for one in found] == [one["time"] for one in expected]
     for got, wanted in zip(found, expected, strict=True):
         assert list(got) == ["time", "prediction", "lower", "upper"]
         for name in ("prediction", "lower", "upper"):
             assert got[name] == pytest.approx(wanted[name], rel=1e-5), name
     short = {
-        **given,
-        "values": given["values"][:30],
-        "columns": {**given["columns"], "visitors": given["columns"]["visitors"][:30]},
+        **table,
+        "values": table["values"][:30],
+        "columns": {**table["columns"], "visitors": table["columns"]["visitors"][:30]},
     }
     assert predict(app, short) == found
-    both = predict(app, given, short)
+    both = predict(app, table, short)
     assert [one["id"] for one in both] == ["0"] * 3 + ["1"] * 3
-    other = {**given, "columns": {**given["columns"], "promo": [2 - one for one in given["columns"]["promo"]]}}
+    gap = {**table, "values": [None, 1.0, None, *table["values"][3:]]}  # before what the network reads
+    assert [one["time"] for one in predict(app, gap)] == [one["time"] for one in expected]
+    other = {**table, "columns": {**table["columns"], "promo": [2 - one for one in table["columns"]["promo"]]}}
     assert predict(app, other) != found
 
 
@@ -121,8 +128,8 @@ def test_what_the_run_reads_is_told(app: FastAPI) -> None:
         ({"columns": {"promo": [1] * 10_001}}, "input 0 must be at most 10,000 long, got 10,001"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said(app: FastAPI, given: dict[str, Any], changes: dict[str, Any], words: str) -> None:
-    answer = ask(app, "POST", "/api/predict", content=json.dumps({"input": {**given, **changes}}))
+def test_what_is_wrong_is_said(app: FastAPI, table: dict[str, Any], changes: dict[str, Any], words: str) -> None:
+    answer = ask(app, "POST", "/api/predict", content=json.dumps({"input": {**table, **changes}}))
     assert answer.status_code == 422
     assert answer.json()["error"].startswith(words)
     assert len(answer.json()["error"]) < 400
@@ -130,3 +137,46 @@ def test_what_is_wrong_is_said(app: FastAPI, given: dict[str, Any], changes: dic
 
 def test_bare_values_are_not_enough(app: FastAPI) -> None:
     assert "must be a" in predict(app, [1.0] * 40)
+
+
+CODEC = SeriesCodec(
+    context_length=1, offset=0.0, scale=1.0, horizon=2, known=("promo",), covariate_offset=(0,), covariate_scale=(1,)
+)
+LEAVES = st.none() | st.booleans() | st.integers(-(10**400), 10**400) | st.floats() | st.text(max_size=12)
+TIMES = st.sampled_from(
+    ["2024-01-01", "2024-01-02", "2024-02-30", "2024-01", "2024-01-03T10:00", "0000-01-01", "9999-12-31"]
+)
+LISTS = st.lists(LEAVES | TIMES | st.floats(0, 1), max_size=6)
+DAYS = st.integers(0, 20_000).map(
+    lambda first: np.arange(first, first + 8).astype("datetime64[D]").astype(str).tolist()
+)
+GOOD = st.fixed_dictionaries(
+    {
+        "values": st.lists(st.floats(0, 9), min_size=1, max_size=4),
+        "columns": st.lists(st.floats(0, 1), min_size=7, max_size=8).map(lambda column: {"promo": column}),
+    },
+    optional={"times": DAYS, "name": st.text(max_size=4)},
+)
+BAD = {
+    "values": LISTS,
+    "times": LISTS | LEAVES,
+    "columns": st.dictionaries(st.sampled_from(["promo", "other"]), LISTS) | LEAVES,
+}
+SPOILT = st.fixed_dictionaries({}, optional={**BAD, "name": LEAVES, "more": LEAVES})
+OBJECTS = st.builds(lambda good, changes: {**good, **changes}, GOOD, st.just({}) | SPOILT)
+
+
+@given(asked=OBJECTS)
+@settings(max_examples=300, deadline=None)
+def test_any_object_is_a_series_or_refused_in_words(asked: dict[str, Any]) -> None:
+    words, times = "", None
+    try:
+        (series,) = read_inputs(CODEC, [asked])
+        CODEC.encode([series])
+        times = answer_times(CODEC, [series], [asked.get("times") is not None])[0]
+    except DataError as error:
+        words = str(error)
+    assert "\n" not in words
+    assert len(words) < 400
+    assert times is None or len(times) == 2
+    event("refused" if words else "a series with times" if times is not None else "a series")

@@ -194,8 +194,13 @@ def _checked(codec: SeriesCodec, series: Series, path: Path) -> Series:
 
 def times_after(codec: SeriesCodec, series: Series) -> np.ndarray:
     """Return the times of the values that are forecast, ``(horizon,)``; the series may be told of steps behind its last value."""
-    there = int(np.isfinite(series.values).sum())
-    return future_times(series.times[:there], codec.gap + codec.horizon)[codec.gap :]
+    there, steps = int(np.flatnonzero(np.isfinite(series.values))[-1]) + 1, codec.gap + codec.horizon
+    if len(series.times) < 2:
+        raise DataError(
+            f"series must have at least 2 times to tell their step, got {len(series.times)}; pass more of it"
+        )
+    # Times that are told are as they are; behind them the step goes on.
+    return np.concatenate([series.times[there:], future_times(series.times, steps)])[codec.gap : steps]
 
 
 def _rows(run: Run, config: DataConfig, table: Table) -> Iterator[Asked]:

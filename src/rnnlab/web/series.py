@@ -101,6 +101,8 @@ def _times(given: Any, steps: int, place: str, *, needed: bool) -> np.ndarray:
     if not isinstance(given, list) or len(given) < steps:
         got = f"{len(given)}" if isinstance(given, list) else repr(given)[:40]
         raise DataError(f"{place} must have a time for each of its {steps} steps, got {got}; send a list")
+    if len(given) < 2:
+        raise DataError(f"{place} must have at least 2 times to tell their step, got {len(given)}; send more of it")
     for one in given:
         if not isinstance(one, str) or not TIME.fullmatch(one):
             raise DataError(
