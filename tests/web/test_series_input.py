@@ -93,7 +93,7 @@ def test_a_table_as_json_is_answered_as_the_file_is(
     assert predict(app, short) == found
     both = predict(app, table, short)
     assert [one["id"] for one in both] == ["0"] * 3 + ["1"] * 3
-    gap = {**table, "values": [None, 1.0, None, *table["values"][3:]]}  # before what the network reads
+    gap = {**table, "values": [1.0, None, *table["values"][2:]]}  # before what the network reads
     assert [one["time"] for one in predict(app, gap)] == [one["time"] for one in expected]
     other = {**table, "columns": {**table["columns"], "promo": [2 - one for one in table["columns"]["promo"]]}}
     assert predict(app, other) != found
