@@ -194,3 +194,19 @@ def test_whole_epochs_have_whole_ticks() -> None:
     words = texts(svg(Figure("a", "curves", "t", "", "epoch", "loss", data))).split()
     assert "2" in words
     assert "1.5" not in words
+
+
+def test_a_forecast_with_intervals_has_a_band_that_fits_into_the_picture() -> None:
+    days = [f"2024-01-{day:02d}" for day in range(1, 9)]
+    truth = [{"time": day, "value": 5.0, "series": "data", "held_out": False} for day in days[:6]]
+    ahead = [
+        {"time": day, "value": 5.0, "series": "forecast", "held_out": False, "low": -40.0, "high": 90.0}
+        for day in days[6:]
+    ]
+    drawn = spec(Figure("f", "forecast", "F", "", "day", "sales", (*truth, *ahead)))
+    [band] = [layer for layer in drawn["layer"] if layer["mark"]["type"] == "area"]
+    assert (band["encoding"]["y"]["field"], band["encoding"]["y2"]["field"]) == ("low", "high")
+    low, high = band["encoding"]["y"]["scale"]["domain"]
+    assert low <= -40 < 90 <= high
+    plain = spec(Figure("f", "forecast", "F", "", "day", "sales", tuple(truth)))
+    assert not [layer for layer in plain["layer"] if layer["mark"]["type"] == "area"]
