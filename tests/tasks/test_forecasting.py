@@ -118,6 +118,13 @@ def test_parts_are_cut_at_the_same_moments(lengths: list[int], horizon: int, con
     assert all(before[1] < after[0] for before, after in pairwise(order))
 
 
+def test_the_parts_of_a_fold_begin_and_end_where_they_are_cut() -> None:
+    task = task_of(shop((90, 90)), cuts=(60, 70, 80))
+    assert task.timeline is not None
+    moments = [task.timeline.clock(task.part(part).numpy()) for part in ("train", "validation", "test")]
+    assert [(int(one.min()), int(one.max())) for one in moments] == [(8, 57), (60, 67), (70, 77)]
+
+
 def test_windows_are_alike_whatever_the_level_of_a_series() -> None:
     source = shop()
     louder = tuple(Series(o.times, 1000 * o.values, o.name, 7, known=o.known, past=o.past) for o in source.series)
