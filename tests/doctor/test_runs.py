@@ -1,5 +1,6 @@
 """What a run of rnnlab's own says of itself: each fault by its name, nothing of sound runs, and the same bits as without."""
 
+import html
 import json
 import random
 import time
@@ -14,8 +15,11 @@ import rnnlab
 from rnnlab.data import LabelledStrings, library
 from rnnlab.doctor import RUN_CHECKS, examine
 from rnnlab.doctor.case_data import fingerprints
+from rnnlab.doctor.learning import curves
 from rnnlab.errors import ConfigError
-from rnnlab.findings import SEVERITIES, Finding
+from rnnlab.findings import SEVERITIES, Finding, Findings, worst_first
+from rnnlab.reports import chart
+from rnnlab.reports.findings import figure_of
 from rnnlab.runs import load
 from rnnlab.tasks import forecast_series
 from rnnlab.training import Training
@@ -186,3 +190,38 @@ def test_runs_in_memory_say_what_could_not_be_looked_at() -> None:
 def test_checks_are_for_plain_pytorch() -> None:
     with pytest.raises(ConfigError, match="checks must be left out for a run"):
         rnnlab.diagnose(rnnlab.train(STRINGS, hidden_size=4, max_steps=3), checks=["dead_relu"])
+
+
+def test_findings_show_themselves_as_cards_with_their_picture() -> None:
+    run, task = run_faults.RUN_FAULTS["recurrent weights near zero"][1]()
+    found = worst_first(examine(run, task))
+    page = found._repr_html_()
+    assert page.count('class="finding ') == len(found)
+    (curve,) = [one for one in found if one.check == "vanishing_gradients"]
+    card = curve._repr_html_()
+    assert "<svg" in card
+    assert "effective memory" in card
+    assert curve.remedy in html.unescape(card)
+    assert figure_of(curve).kind == "curves"
+    assert "nothing found" in Findings()._repr_html_()
+    assert found.loud == [one for one in found if one.severity != "hint"]
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["few examples, many units", "Adam at three", "weights grown a thousandfold", "a rare event that is never told"],
+)
+def test_evidence_has_a_picture(what: str) -> None:
+    expected, make = run_faults.RUN_FAULTS[what]
+    (finding,) = [one for one in examine(*make()) if one.check == expected]
+    figure = figure_of(finding)
+    assert figure is not None
+    assert len(figure.data) > 1
+    assert chart(figure).to_dict()
+
+
+def test_best_evaluation_is_ringed() -> None:
+    finding = curves([1.0, 0.5, 0.2, 0.1, 0.05, 0.02], [1.0, 0.7, 0.6, 0.7, 0.9, 1.1])
+    figure = figure_of(finding)
+    (marked,) = [record for record in figure.data if record.get("marked")]
+    assert (marked["x"], marked["y"]) == (3, 0.6)
