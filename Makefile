@@ -40,7 +40,7 @@ check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict  # with --quiet, warnings would not count
 
 docs: $(DEV)
 	RNNLAB_DOCS_RUN=1 $(BIN)/mkdocs build --strict

@@ -57,7 +57,8 @@ class Sweep(Displayed):
     """A sweep, done or broken off.
 
     Args:
-        task, kind: of the data.
+        task: a short name of the data.
+        kind: ``classify``, ``regress`` or ``forecast``.
         metric: that choices are made by, on the validation part.
         axes: names of the options that differ.
         rows: one a run that is done.
