@@ -27,7 +27,7 @@ def test_a_grid_leaves_a_table_a_map_and_the_best_runs(capsys: pytest.CaptureFix
     asked = ["sweep", "binary", *GRID, "--epochs", "3", "--workers", "1"]
     assert cli.main(asked) == 0
     printed, said = capsys.readouterr()
-    assert "16 runs; 4 stacks on 1 workers, at most" in said
+    assert "16 runs; 4 stacks on 1 worker, at most" in said
     assert "lr 0.003" in printed
     assert "hidden 6" in printed
     out = Path("sweeps/binary")

@@ -141,9 +141,13 @@ def _introduce(sweeping: "Sweeping", folder: Path) -> str:
     first = "the first " if sum(len(stack.configs) for stack in stacks) < sweeping.planned else ""
     done = f", {sweeping.known} of them done before" if sweeping.known else ""
     return (
-        f"{task.name}: {task.kind}, {parts}; {sweeping.planned:,} runs{done}; {first}{len(stacks)} stacks on "
-        f"{sweeping.workers} workers, at most {said(largest)} each -> {folder}"
+        f"{task.name}: {task.kind}, {parts}; {_count(sweeping.planned, 'run')}{done}; "
+        f"{first}{_count(len(stacks), 'stack')} on {_count(sweeping.workers, 'worker')}, at most {said(largest)} each -> {folder}"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def _write(sweeping: "Sweeping", folder: Path, command: str) -> "tuple[Sweep, Path]":
