@@ -29,7 +29,7 @@ def sequences(count: int = 20_000, steps: int = 40) -> NumberSequences:
 
 
 TRAININGS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "names": ("names", {"epochs": 7}),
+    "names": ("names", {"epochs": 26}),
     "sales": ("sales", {}),
     "20,000 sequences": (sequences, {"epochs": 6, "cell": "lstm"}),
 }
