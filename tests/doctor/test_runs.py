@@ -62,7 +62,9 @@ def test_nothing_is_said_of_sound_runs(sound: object, cell: str) -> None:
     assert loud(examine(run, task)) == []
 
 
-@pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "combined"])
+@pytest.mark.parametrize(
+    "cell", ["gru", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("elman", "lstm", "combined"))]
+)
 def test_default_sales_run_is_silent(cell: str) -> None:
     assert loud(rnnlab.train("sales", cell=cell).findings) == []
 
