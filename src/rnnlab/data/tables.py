@@ -222,12 +222,13 @@ def connected() -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection to an empty database in memory, which spills to disk and reaches for no network."""
     with tempfile.TemporaryDirectory(prefix="rnnlab-") as spill, duckdb.connect(":memory:") as connection:
         for setting in _SETTINGS:
-            connection.execute(f"SET {setting}")
-        connection.execute(f"SET temp_directory={_literal(spill)}")
+            # Fetched, so that nothing is left unfinished: a frame can only be registered on a connection at rest.
+            connection.execute(f"SET {setting}").fetchall()
+        connection.execute(f"SET temp_directory={_literal(spill)}").fetchall()
         # It would print on the output after two seconds, amid the answers. It is off in a notebook, where DuckDB refuses even to
         # turn it off unless ipywidgets are installed.
-        if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() != (False,):
-            connection.execute("SET enable_progress_bar=false")
+        if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() != [(False,)]:
+            connection.execute("SET enable_progress_bar=false").fetchall()
         yield connection
 
 
