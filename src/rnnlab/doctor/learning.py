@@ -140,7 +140,7 @@ def learning_rate_too_small(examination: Examination) -> Finding | None:
     size = _update_size(examination)
     if not 0 < size < 3e-4:
         return None
-    factors = [factor for factor in (1e-3 / size, 7e-3 / size, 3e-2 / size, 1e-1 / size) if factor >= 20]
+    factors = [factor for factor in (1e-3 / size, 7e-3 / size, 3e-2 / size) if factor >= 20]
     more = {factor: 1 - tail(trial(examination, factor)) / losses[0] for factor in factors}
     enough = [factor for factor in factors if more[factor] > 0.1 and more[factor] > 10 * max(fall, 0.0)]
     if not enough:
@@ -204,8 +204,7 @@ def batch_not_memorised(examination: Examination) -> Finding | None:
         losses = by_heart(examination, rate)
         start = min(losses[0], first) if first is not None else losses[0]
         best = min(best, tail(losses) / start if start > 0 else 0.0)
-        unscaled = family(examination).name == "other" and best > 1.05
-        if best < 0.8 or (unscaled and _still_falls(losses)):  # unscaled numbers are not there yet
+        if best < 0.8 or (best > 1.05 and _still_falls(losses)):  # unscaled numbers are not there yet
             return None
     return found(
         "batch_not_memorised",
