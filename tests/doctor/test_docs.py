@@ -7,7 +7,7 @@ import pytest
 from rnnlab.doctor import CHECKS, RUN_CHECKS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
-FINDINGS = {name: [name] for name in {*CHECKS, *RUN_CHECKS}} | {"curves": ["overfitting", "underfitting"]}
+FINDINGS = {name: [name] for name in sorted({*CHECKS, *RUN_CHECKS})} | {"curves": ["overfitting", "underfitting"]}
 
 
 def section(name: str) -> str:
