@@ -56,6 +56,15 @@ def test_the_last_lines_are_the_verdict(table: Path, tmp_path: Path, capsys: pyt
     assert not list(out.rglob(".*"))
 
 
+def test_saved_runs_are_examined(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["compare", str(table), "--text", "word", "--target", "label", "--cells", "gru", "--seeds", "2", *SMALL]
+    asked[-1] = "0.000001,0.000002"
+    assert cli.main([*asked, "--epochs", "60", "--out", str(tmp_path / "out")]) == 0
+    (finding,) = load(tmp_path / "out" / "runs" / "gru").findings
+    assert finding.check == "learning_rate_too_small"
+    assert finding.message in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_json_is_all_of_stdout(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["compare", str(table), "--text", "word", "--target", "label", "--cells", "gru", "--seeds", "2", "--json"]
     assert cli.main([*asked, "--max-steps", "4", *SMALL, "--out", str(tmp_path / "out")]) == 0

@@ -62,6 +62,13 @@ def test_a_grid_leaves_a_table_a_map_and_the_best_runs(capsys: pytest.CaptureFix
     assert (Path("sweeps/binary-2") / "report.html").is_file(), "another sweep does not overwrite this one"
 
 
+def test_saved_runs_are_examined(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = ["--lr", "0.000001", "--hidden-size", "4", "--cell", "gru", "--seeds", "1"]
+    assert cli.main(["sweep", "binary", *grid, "--epochs", "40", "--workers", "1"]) == 0
+    found = [finding.check for finding in load(Path("sweeps/binary/runs/gru-seed0")).findings]
+    assert "learning_rate_too_small" in found
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

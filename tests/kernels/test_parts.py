@@ -116,7 +116,14 @@ def test_shards_do_not_depend_on_runs():
     assert full_plan(1, 200, 3, 64).bounds.tolist() == full_plan(5, 200, 3, 64).bounds.tolist()
 
 
-def test_buffers_are_used_again_once_nobody_holds_them():
+@pytest.fixture
+def shelf(monkeypatch):
+    """A shelf on which nobody else has put anything."""
+    monkeypatch.setattr(buffers, "_shelf", buffers._Shelf())
+    return buffers._shelf
+
+
+def test_buffers_are_used_again_once_nobody_holds_them(shelf):
     first = Lease(5000, 16)
     second = Lease(5000, 16)
     assert first.buffer.data_ptr() != second.buffer.data_ptr()
@@ -125,14 +132,14 @@ def test_buffers_are_used_again_once_nobody_holds_them():
     assert Lease(5000, 16).buffer.data_ptr() == place
 
 
-def test_the_shelf_keeps_the_last_two_large_buffers_and_no_more():
+def test_the_shelf_keeps_the_last_two_large_buffers_and_no_more(shelf):
     sizes = [40 * 2**20, 48 * 2**20, 56 * 2**20]  # float32: 160 MB and more
     for size in sizes:
         Lease(size)
-    assert [buffer.numel() for buffer in buffers._shelf.waiting] == sizes[1:]
+    assert [buffer.numel() for buffer in shelf.waiting] == sizes[1:]
     small = [Lease(16), Lease(16)]
     del small
-    assert sum(buffer.numel() for buffer in buffers._shelf.waiting) < sizes[0]
+    assert sum(buffer.numel() for buffer in shelf.waiting) < sizes[0]
 
 
 def test_threads_of_the_kernels_blas_are_put_back():

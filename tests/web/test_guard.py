@@ -1,6 +1,5 @@
 """Who may speak to the service: hosts, origins, tokens, and the headers of what comes back."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 pytest.importorskip("fastapi", reason='needs pip install "rnnlab[web]"')
 
 from fastapi import FastAPI
+from tests.web import loops
 from tests.web.asking import ADDRESS, ask
 
 from rnnlab.errors import ConfigError
@@ -86,7 +86,7 @@ def websocket(token: str | None, headers: dict[str, str]) -> list[dict[str, Any]
     async def inside(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.accept"})
 
-    asyncio.run(Guard(inside, token=token)(scope, receive, send))
+    loops.run(Guard(inside, token=token)(scope, receive, send))
     return told
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.web import loops
 
 pytest.importorskip("fastapi", reason='needs pip install "rnnlab[web]"')
 
@@ -27,7 +28,7 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 def save(keeper: Uploads, name: str, *parts: bytes) -> Upload:
-    return asyncio.run(keeper.save(name, chunks(*parts)))
+    return loops.run(keeper.save(name, chunks(*parts)))
 
 
 def test_an_upload_is_kept_whole_under_a_name_of_ours(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_client_that_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
         raise ConnectionResetError
 
     with pytest.raises(OutputError, match=r"a\.csv cannot be kept"):
-        asyncio.run(Uploads(tmp_path, Limits()).save("a.csv", broken()))
+        loops.run(Uploads(tmp_path, Limits()).save("a.csv", broken()))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -148,7 +149,7 @@ def send(headers: dict[str, str], parts: list[bytes], tmp_path: Path, pause: flo
         "type": "http", "method": "POST", "path": "/_nicegui/client/abc/upload/1", "query_string": b"",
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
-    asyncio.run(Bodies(page, Limits(upload=4096, silence=0.2), tmp_path)(scope, receive, said))
+    loops.run(Bodies(page, Limits(upload=4096, silence=0.2), tmp_path)(scope, receive, said))
     return status[0], bytes(came)
 
 

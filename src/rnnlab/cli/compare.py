@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -118,17 +119,22 @@ def _introduce(comparing: "Comparing", folder: Path) -> str:
 
 def _write(comparing: "Comparing", folder: Path, command: str) -> "tuple[Comparison, Path]":
     from rnnlab.comparison.report import study_of
+    from rnnlab.doctor import examine
     from rnnlab.reports import write_report
     from rnnlab.runs import environment, save, to_json, write_whole
     from rnnlab.runs.folder import located
 
     comparison = comparing.result()
-    for cell, runs in comparing.runs.items():
-        save(located(runs[0], folder / "runs" / cell), folder / "runs" / cell)
+    examined = {
+        cell: (replace(first, findings=examine(first, comparing.task)), *rest)
+        for cell, (first, *rest) in comparing.runs.items()
+    }
+    for cell, (first, *_) in examined.items():
+        save(located(first, folder / "runs" / cell), folder / "runs" / cell)
     write_whole(folder / "comparison.json", to_json(comparison.to_dict()))
     missing = [cell for cell in comparing.models if cell not in comparing.cells]
     page = write_report(
-        [study_of(comparison, comparing.runs)], folder, title=f"Comparison on {comparison.task}",
+        [study_of(comparison, examined)], folder, title=f"Comparison on {comparison.task}",
         subtitle="" if comparison.complete else f"Interrupted: not done are {', '.join(missing)}.",
         environment=environment(), command=command,
     )  # fmt: skip

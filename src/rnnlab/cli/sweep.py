@@ -151,11 +151,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def _write(sweeping: "Sweeping", folder: Path, command: str) -> "tuple[Sweep, Path]":
+    from rnnlab.doctor import examine
     from rnnlab.reports import write_report
     from rnnlab.runs import environment
     from rnnlab.sweeps.report import study_of
 
-    sweeping.write()
+    sweeping.write(examine)
     found = sweeping.result()
     left = found.planned - len(found.rows)
     page = write_report(

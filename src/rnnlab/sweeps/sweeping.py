@@ -11,6 +11,7 @@ A stack that is done stays done where the user breaks it off. Nothing here print
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from rnnlab.sweeps.settings import Axes, Range, SweepConfig
 from rnnlab.sweeps.stack_work import Row, StackWork
 from rnnlab.sweeps.store import NAME, Store, copy_runs
 from rnnlab.tasks import Task
-from rnnlab.training.fit import Plan
+from rnnlab.training.fit import Examine, Plan
 from rnnlab.training.loop import DEFAULT_EPOCHS
 
 ALWAYS = ("cell", "hidden_size", "lr")
@@ -135,15 +136,19 @@ class Sweeping:
                     found[f"{cell}-seed{row.seed}"] = folder, load(folder)
         return found
 
-    def write(self) -> None:
-        """Write ``sweep.json`` and ``sweep.csv``, and the best runs as ``runs/``."""
+    def write(self, examine: Examine | None = None) -> None:
+        """Write ``sweep.json`` and ``sweep.csv``, and the best runs as ``runs/``, with the findings of ``examine`` where it is given."""
         folder = self.store.folder
         if folder is None:
             return
         sweep = self.result()
         write_whole(folder / "sweep.csv", sweep.csv().encode())
         write_whole(folder / NAME, to_json(sweep.to_dict()))
-        copy_runs(self.best_runs(), folder / "runs")
+        best = self.best_runs()
+        if examine is not None:
+            task = self.plan.task
+            best = {name: (at, replace(run, findings=examine(run, task))) for name, (at, run) in best.items()}
+        copy_runs(best, folder / "runs")
 
     def _round(self, stacks: Sequence[StackPlan]) -> Iterator[Progress]:
         left = {
