@@ -147,6 +147,7 @@ def _watch(
 ) -> bool:
     """Run the studies, show how far they are, write the report after each; return whether the user broke it off."""
     from rnnlab.cli.bar import Bar
+    from rnnlab.engine.processes import give_memory_back
     from rnnlab.studies.lab import run_lab
 
     try:
@@ -157,6 +158,7 @@ def _watch(
                 if step.result is not None:
                     results.append(step.result)
                     save(results)
+                    give_memory_back()
                     bar.say(f"[bold]{step.result.study}[/bold]  {step.result.answer[0]}")
     except KeyboardInterrupt:
         return True

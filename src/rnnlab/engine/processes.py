@@ -23,6 +23,7 @@ from typing import Any, cast
 from rnnlab.engine.jobs import Event, Job, Progress, finish
 from rnnlab.engine.memory import usable
 from rnnlab.errors import RnnlabError
+from rnnlab.kernels import buffers
 
 MOST_BEFORE_DONE = 0.999
 
@@ -159,6 +160,7 @@ def _serve(connection: Connection, shared: Any) -> None:
 
 def give_memory_back() -> None:
     """Return what a job has freed to the system, where the C library can: the next job's peak then starts from the ground."""
+    buffers.clear()
     gc.collect()
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

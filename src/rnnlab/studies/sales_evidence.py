@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
-from scipy.optimize import nnls
 
 from rnnlab.data import Series
 from rnnlab.runs import Run
@@ -133,6 +132,8 @@ class Evidence:
 
     def _fitted(self, forecasts: Sequence[np.ndarray]) -> np.ndarray:
         """Return a weight a forecast, from the validation part; one for the best, where that part is too short to fit them."""
+        from scipy.optimize import nnls  # late, as scikit-learn: workers alone need it
+
         truth, parts = self._chosen_on(), np.column_stack(forecasts)
         unit = float(np.abs(truth).mean()) or 1.0
         found = np.asarray(nnls(parts / unit, truth / unit)[0])

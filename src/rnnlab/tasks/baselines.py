@@ -2,17 +2,14 @@
 
 Strings: the class prior, and character n-grams with a linear softmax. Number sequences: the class prior, or the mean; and a
 linear model on each feature's last, mean, lowest and highest value. Series: last value, season, ridge on lags
-(`rnnlab.tasks.forecast_baselines`).
+(`rnnlab.tasks.forecast_baselines`). scikit-learn is imported where it fits: it is as large as all else, and not every process
+fits baselines.
 """
 
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from rnnlab.tasks import forecast_baselines
 from rnnlab.tasks.ngrams import NgramClassifier
@@ -92,6 +89,10 @@ def _ngrams(task: Task, index: np.ndarray) -> Reference:
 
 def _linear(task: Task, index: np.ndarray) -> Reference:
     features, targets = _summaries(task), task.targets.numpy().astype(np.float64)
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     model = make_pipeline(StandardScaler(), RidgeCV(forecast_baselines.ALPHAS))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -103,6 +104,11 @@ def _linear(task: Task, index: np.ndarray) -> Reference:
 def _linear_labels(task: Task, index: np.ndarray) -> Reference:
     features, targets = _summaries(task), task.targets.numpy()
     train = task.splits.train
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

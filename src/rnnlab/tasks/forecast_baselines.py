@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from rnnlab.errors import ConfigError
 from rnnlab.tasks.codecs import SeriesCodec
@@ -108,6 +105,10 @@ def ridge(task: Task, *, part: str = "test") -> np.ndarray:
     cross-validation on that (Golub, Heath and Wahba, 1979). Of covariates and calendar it sees what the last step shows of the
     steps to forecast. A series with fewer than three examples before the part repeats its last value.
     """
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     fitted = ("train", "validation") if part == "test" else ("train",)
     before, index = np.concatenate([_examples(task, name) for name in fitted]), _examples(task, part)
     found, timeline = values_back(task, 1, part=part), _timeline(task)

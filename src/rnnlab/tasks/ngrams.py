@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 LONGEST = 4
@@ -49,6 +46,11 @@ class NgramClassifier:
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> Self:
         """Fit to strings and their labels, at least two of them different; the same input gives the same model."""
+        # Imported late: not every process fits baselines, and scikit-learn is as large as all else.
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.feature_extraction.text import CountVectorizer
+        from sklearn.linear_model import LogisticRegression
+
         self._pieces = CountVectorizer(
             analyzer="char",
             ngram_range=(1, self.longest),
