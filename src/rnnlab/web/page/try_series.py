@@ -1,5 +1,6 @@
 """A series run, asked: the series, the forecast with its interval, a slider for where it starts and one for how far it goes."""
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -79,8 +80,13 @@ async def _series(run: Run, found: Behind, name: str, said: Said) -> None:
     ):
         picture = Picture()
 
+    asked, drawing = 0, asyncio.Lock()
+
     async def follow() -> None:
-        at = int(start.value)
+        """Show what the sliders ask for; of answers that are under way at once only the last one asked for counts."""
+        nonlocal asked
+        asked += 1
+        mine, at = asked, int(start.value)
         far = min(int(ahead.value), most_steps(run, past, at))
         start_words.set_text(f"Start: {_time(past, at)}")
         steps_words.set_text(f"Horizon: {_steps(far)}")
@@ -89,10 +95,11 @@ async def _series(run: Run, found: Behind, name: str, said: Said) -> None:
         except InputError as error:
             said.wrong(str(error))
             return
-        if made is None or at != int(start.value) or far > int(ahead.value):
-            return
-        said.say(sentence(past, made, at))
-        await picture.show(figure(past, made, at))
+        async with drawing:
+            if made is None or mine != asked:
+                return
+            said.say(sentence(past, made, at))
+            await picture.show(figure(past, made, at))
 
     start.on_value_change(follow)
     ahead.on_value_change(follow)
