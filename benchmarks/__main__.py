@@ -14,7 +14,21 @@ from typing import Any
 
 import torch
 
-from benchmarks import doctor_cost, held_out, kernels, lab, memory, names, own_data, page, peers, sales, serve, sweep
+from benchmarks import (
+    choice,
+    doctor_cost,
+    held_out,
+    kernels,
+    lab,
+    memory,
+    names,
+    own_data,
+    page,
+    peers,
+    sales,
+    serve,
+    sweep,
+)
 from rnnlab.data.readers import read_names
 from rnnlab.runs import environment
 
@@ -27,6 +41,7 @@ PARTS = (
     "own_data",
     "memory",
     "kernels",
+    "choice",
     "peers",
     "serve",
     "page",
@@ -59,6 +74,7 @@ def main() -> None:
         "memory": lambda: memory.run(),
         "doctor_cost": lambda: doctor_cost.run(),
         "kernels": lambda: kernels.run(),
+        "choice": lambda: choice.run(),
         "peers": lambda: peers.run(),
         "serve": lambda: serve.run(given.soak),
         "page": lambda: page.run(),

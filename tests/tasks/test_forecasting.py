@@ -147,7 +147,7 @@ def test_a_flat_window_does_not_explode() -> None:
 def test_one_series_is_stored_as_it_was_before_there_were_several() -> None:
     task = forecast_series(library.sales(), context_length=8, horizon=2)
     values = library.sales().values
-    seen = values[: task.first_held_out()]
+    seen = values[: task.target_position(int(task.splits.train.max())) + 2]
     scaled = ((values - seen.mean()) / seen.std()).astype(np.float32)
     assert task.inputs.values[:, 0].tolist() == scaled.tolist()
     assert task.inputs.levels is None

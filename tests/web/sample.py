@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlab.config import ModelConfig, TrainConfig
-from rnnlab.data import LabelledStrings, NumberSequences, sales
+from rnnlab.data import LabelledStrings, NumberSequences, names, sales
 from rnnlab.runs import Run, save
 from rnnlab.tasks import Task, classify_strings, forecast_series, from_numbers
 from rnnlab.training import train
@@ -22,6 +22,14 @@ def tasks() -> dict[str, Task]:
         "numbers": from_numbers(NumberSequences(values, np.array([one.sum() for one in values], dtype=np.float32))),
         "series": forecast_series(sales(), context_length=8, horizon=3),
     }
+
+
+def write_names(path: Path, heading: str) -> Path:
+    """Write a ninetieth of the built-in names as a CSV with the columns of ``heading``."""
+    source = names()
+    lines = [f"{text},{label}" for text, label in zip(source.texts[::90], source.labels[::90])]
+    path.write_text("\n".join([heading, *lines]) + "\n")
+    return path
 
 
 def write_run(kind: str, folder: Path, *, seed: int = 0, hidden_size: int = 4) -> Path:

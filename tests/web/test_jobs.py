@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.web.sample import write_names
 
-from rnnlab.data import library
 from rnnlab.errors import ConfigError
 from rnnlab.runs import load
 from rnnlab.runs.folder import read_record
@@ -20,11 +20,7 @@ ENDLESS = {"epochs": 100_000, "evaluate_every": 1, "hidden_size": 4}
 
 @pytest.fixture
 def names(tmp_path: Path) -> Path:
-    source = library.names()
-    lines = [f"{text},{label}" for text, label in zip(source.texts[::90], source.labels[::90])]
-    path = tmp_path / "names.csv"
-    path.write_text("\n".join(["text,label", *lines]) + "\n")
-    return path
+    return write_names(tmp_path / "names.csv", "text,label")
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from rnnlab.data import library
 from rnnlab.runs.folder import read_record
 
 from .browser import looking, page_over
+from .sample import write_names
 from .serving import serving
 
 pytest.importorskip("nicegui", reason='needs pip install "rnnlab[web]"')
@@ -34,11 +34,7 @@ def address(folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def names(tmp_path: Path) -> Path:
-    source = library.names()
-    lines = [f"{text},{label}" for text, label in zip(source.texts[::90], source.labels[::90])]
-    path = tmp_path / "names.csv"
-    path.write_text("\n".join(["name,origin", *lines]) + "\n")
-    return path
+    return write_names(tmp_path / "names.csv", "name,origin")
 
 
 def own(tab: Any) -> Any:

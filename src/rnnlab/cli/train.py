@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from rnnlab.cli.bar import Bar
 from rnnlab.cli.findings import print_findings, strict_code
 from rnnlab.cli.options import flags, given
 from rnnlab.config import ModelConfig, TrainConfig
@@ -142,42 +143,23 @@ def _stop_on_signal() -> Iterator[_Stop]:
 
 def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool, doctor: bool) -> "Run":
     """Train, show how far it is, and examine; return the run."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from rnnlab.doctor import examine
 
-    console, said, shown = Console(stderr=True), 0.0, ""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
-    if not quiet:
-        console.print(_introduce(fit), highlight=False)
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
-        bar = progress.add_task("training", total=1.0)
+    shown = ""
+    with Bar(quiet=quiet) as bar:
+        bar.say(_introduce(fit))
         steps, stop.between_steps = iter(fit), True
         for step in steps:
             if step.records:
                 shown = _describe(step.records[0])
-            progress.update(bar, completed=step.spent, description=shown or f"loss {float(step.losses[0]):.4f}")
-            if not quiet and not console.is_terminal and step.spent >= said + 0.1 and shown:
-                said = step.spent
-                console.print(f"{said:.0%}  {shown}", highlight=False)
+            bar.show(shown or f"loss {float(step.losses[0]):.4f}", step.spent)
             if stop.asked:
-                progress.update(bar, description="stopping: saving the state")
+                bar.show("stopping: saving the state", step.spent)
                 steps.close()  # type: ignore[attr-defined]
                 break
         else:
             stop.between_steps = False
-            progress.update(bar, completed=1.0, description="measuring, and fitting the baselines")
+            bar.show("measuring, and fitting the baselines", 1.0)
         return fit.finish(examine if doctor else None)
 
 

@@ -5,7 +5,6 @@ its examination. It judges nothing; the checks that do are in `case_data`, `case
 """
 
 import math
-import time
 from functools import cached_property
 from itertools import pairwise
 from typing import cast
@@ -15,8 +14,8 @@ import torch
 from torch import Tensor
 
 from rnnlab.cells import CELLS
+from rnnlab.doctor.clock import Timed
 from rnnlab.doctor.gradients import StepGradients, curve_of
-from rnnlab.doctor.registry import OutOfTime
 from rnnlab.models import Model
 from rnnlab.models.layers import one_hot
 from rnnlab.models.parameters import initialise, views
@@ -32,7 +31,7 @@ SIGMOID_END, TANH_END = 4.6, 2.65  # where a gate, or a unit, is beyond 99% of i
 GATES = {"lstm": ("input gate", "forget gate", "", "output gate"), "gru": ("reset gate", "update gate", "")}
 
 
-class Case:
+class Case(Timed):
     """One run under examination.
 
     Args:
@@ -42,9 +41,8 @@ class Case:
     """
 
     def __init__(self, run: Run, task: Task | None, seconds: float = 3.0) -> None:
-        self.run, self.seconds = run, seconds
-        self._task = task
-        self.deadline = time.monotonic() + seconds
+        super().__init__(seconds)
+        self.run, self._task = run, task
 
     def missing(self, need: str) -> bool:
         """Return whether ``task``, or a sound ``network``, is not there."""
@@ -57,17 +55,6 @@ class Case:
         """The task; checks that use it need it."""
         assert self._task is not None
         return self._task
-
-    def left(self) -> float:
-        """Return the seconds that are left.
-
-        Raises:
-            OutOfTime: none are.
-        """
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise OutOfTime
-        return left
 
     @property
     def updates(self) -> int:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from rnnlab.doctor.bounds import bounded, out_of_reach
 from rnnlab.doctor.case import Case
 from rnnlab.doctor.case_data import run_check
 from rnnlab.doctor.gradients import BINS
@@ -12,6 +13,7 @@ from rnnlab.doctor.registry import found
 from rnnlab.findings import Finding
 
 NO_MEMORY = 2
+LINEAR = "--head linear"
 
 
 @run_check("bounded_output", needs=("task",), silenced_by=("constant_targets",))
@@ -26,15 +28,8 @@ def bounded_output(case: Case) -> Finding | None:
         floor = math.log(1 + (len(case.task.labels) - 1) * math.exp(low - high))
         if floor < 0.1:
             return None
-        return _bounded(low, high, f"as logits they keep the loss above {floor:.3g}", lowest_loss=floor)
-    targets = case.task.targets[case.task.part("train")]
-    slack = 1e-3 + 0.01 * float(targets.double().std(correction=0))
-    beyond = float(((targets < low - slack) | (targets > high + slack)).double().mean())
-    if beyond < 0.02:
-        return None
-    range_ = [float(targets.min()), float(targets.max())]
-    said = f"{beyond:.0%} of the targets ({range_[0]:.4g} .. {range_[1]:.4g}) lie beyond"
-    return _bounded(low, high, said, beyond=beyond, targets=range_)
+        return bounded(low, high, f"as logits they keep the loss above {floor:.3g}", LINEAR, lowest_loss=floor)
+    return out_of_reach(low, high, case.task.targets[case.task.part("train")], LINEAR)
 
 
 def _bounds(case: Case) -> tuple[float, float] | None:
@@ -43,17 +38,6 @@ def _bounds(case: Case) -> tuple[float, float] | None:
     if relu:
         return 0.0, math.inf
     return (-1.0, 1.0) if config.head == "none" else None
-
-
-def _bounded(low: float, high: float, reach: str, **evidence: object) -> Finding:
-    return found(
-        "bounded_output",
-        "error",
-        f"the outputs stay {'at least 0' if high == math.inf else f'between {low:g} and {high:g}'} whatever the weights: {reach}",
-        "--head linear",
-        bounds=[low, high if math.isfinite(high) else None],
-        **evidence,
-    )
 
 
 @run_check("dead_relu", needs=("task", "network"))

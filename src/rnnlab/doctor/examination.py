@@ -3,7 +3,6 @@
 It runs the subject's model and never judges what it sees. Probes that train are in `rnnlab.doctor.trials`.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rnnlab.doctor.clock import Timed
 from rnnlab.doctor.guard import copy_training, seed_everything
 from rnnlab.doctor.layout import Layout, first_tensor, layout_of
-from rnnlab.doctor.registry import OutOfTime
 from rnnlab.doctor.subject import EXPECTED, Subject
 from rnnlab.errors import InputError
 
@@ -53,7 +52,7 @@ class Backward:
     relus: dict[str, float]
 
 
-class Examination:
+class Examination(Timed):
     """One subject under examination.
 
     Args:
@@ -65,26 +64,14 @@ class Examination:
     """
 
     def __init__(self, subject: Subject, seconds: float = 10.0) -> None:
+        super().__init__(seconds)
         self.subject = subject
-        self.deadline = time.monotonic() + seconds
-        self.seconds = seconds
         self.layout = layout_of(subject)
         self.batch = self._batch()
 
     def missing(self, need: str) -> bool:
         """Return whether the subject lacks an attribute that a check needs."""
         return getattr(self.subject, need) is None
-
-    def left(self) -> float:
-        """Return the seconds that are left.
-
-        Raises:
-            OutOfTime: none are.
-        """
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise OutOfTime
-        return left
 
     def take(self, samples: int) -> Batch:
         """Return about ``samples`` of the probe's samples, spread evenly."""
@@ -238,16 +225,6 @@ class Examination:
             value.backward()  # type: ignore[no-untyped-call]
         found = {name: parameter.grad for name, parameter in model.named_parameters()}
         return Backward(float(value.detach()), found, strangers, lengths, all(fresh), relus)
-
-    @cached_property
-    def step_seconds(self) -> float:
-        """Seconds of one forward and backward pass."""
-        began = time.monotonic()
-        model, _ = self.fresh()
-        value = self.loss(self.run(model, self.batch), self.batch)
-        if value.requires_grad:
-            value.backward()  # type: ignore[no-untyped-call]
-        return time.monotonic() - began
 
 
 def wake(model: nn.Module) -> None:

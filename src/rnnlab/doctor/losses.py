@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rnnlab.doctor.bounds import bounded, out_of_reach
 from rnnlab.doctor.examination import Examination
 from rnnlab.doctor.reachable import reachable
 from rnnlab.doctor.registry import check, found
 from rnnlab.findings import Finding
+
+LINEAR = "self.head = nn.Linear(hidden_size, output_size)  # as the last layer, without tanh, sigmoid or ReLU after it"
 
 
 @dataclass(frozen=True)
@@ -198,26 +201,8 @@ def bounded_output(examination: Examination) -> Finding | None:
         if high > 1.01 or low < -1.01 or outputs.shape[kind.class_axis] < 2:
             return None
         floor = math.log(1 + (outputs.shape[kind.class_axis] - 1) * math.exp(low - high))
-        return _bounded(low, high, f"as logits they keep the loss above {floor:.3g}", lowest_loss=floor)
-    if not targets.is_floating_point():
-        return None
-    slack = 1e-3 + 0.01 * float(targets.double().std().nan_to_num())
-    beyond = float(((targets < low - slack) | (targets > high + slack)).double().mean())
-    if beyond < 0.02:
-        return None
-    reach = f"{beyond:.0%} of the targets ({float(targets.min()):.4g} .. {float(targets.max()):.4g}) lie beyond"
-    return _bounded(low, high, reach, beyond=beyond, targets=[float(targets.min()), float(targets.max())])
-
-
-def _bounded(low: float, high: float, reach: str, **evidence: object) -> Finding:
-    return found(
-        "bounded_output",
-        "error",
-        f"the outputs stay between {low:.4g} and {high:.4g} whatever the weights: {reach}",
-        "self.head = nn.Linear(hidden_size, output_size)  # as the last layer, without tanh, sigmoid or ReLU after it",
-        bounds=[low if math.isfinite(low) else None, high if math.isfinite(high) else None],
-        **evidence,
-    )
+        return bounded(low, high, f"as logits they keep the loss above {floor:.3g}", LINEAR, lowest_loss=floor)
+    return out_of_reach(low, high, targets, LINEAR) if targets.is_floating_point() else None
 
 
 @check(

@@ -113,8 +113,7 @@ def _backward_shard(
         carried[row, :hidden] = d_last[rows[row]]
     d_bias_ih[:] = _ZERO
     d_bias_hh[:] = _ZERO
-    packed = counts.sum()
-    here = start + packed
+    here = start + counts.sum()
     for step in range(time - 1, -1, -1):
         running = counts[step]
         if running == 0:
@@ -144,7 +143,14 @@ def _backward_shard(
             times(sgemm, d_gates[here : here + running], width, weight, carried, running, hidden, width, beta)
     alike = 2 * hidden if cell == GRU else width
     d_bias_ih[:alike] = d_bias_hh[:alike]
-    later, total = start + counts[0], packed - counts[0]
+    _weight_gradient(sgemm, counts, start, previous, d_gates, d_weight)
+
+
+@helper
+def _weight_gradient(sgemm, counts, start, previous, d_gates, d_weight):
+    """Write the recurrent weights' gradient: one product over all steps but the first, which has no state before it."""
+    width, hidden = d_weight.shape
+    later, total = start + counts[0], counts.sum() - counts[0]
     if total > 0:
         transposed_times(sgemm, d_gates[later:], width, previous[later:], d_weight, width, hidden, total)
     else:

@@ -15,7 +15,6 @@ from torch import Tensor
 from rnnlab.config import Interface
 from rnnlab.data.sequences import Sequences
 from rnnlab.data.splits import Splits
-from rnnlab.errors import ConfigError
 from rnnlab.tasks.codecs import NumberCodec, SeriesCodec, TextCodec, probabilities
 from rnnlab.tasks.forecast_scores import score_forecast
 from rnnlab.tasks.timeline import Timeline
@@ -182,12 +181,6 @@ class Task:
         ends = timeline.bounds[:-1].copy()
         np.maximum.at(ends, timeline.series[train], timeline.targets[train] + cast(SeriesCodec, self.codec).horizon)
         return ends
-
-    def first_held_out(self) -> int:
-        """Return the position of the first value of the first series that training does not see as a target."""
-        if self.kind != "forecast":
-            raise ConfigError(f"kind must be forecast, got {self.kind}; only a series has an order in time")
-        return int(self._ends_of_training()[0])
 
     def target_position(self, example: Position) -> Position:
         """Return the position of an example's first target in the flat values (an int, or an array of them)."""
