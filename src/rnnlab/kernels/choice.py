@@ -1,14 +1,14 @@
 """Which road a layer takes: compiled kernels, torch's own layers, or the equations. The one place that decides.
 
-The rule is measured (``rnnlab bench``; forward, backward and an Adam update, 12 steps, 32 features, CPU seconds of
-one core, torch 2.13). How many times faster the kernels were than ``torch.nn``, for batches of 1, 8, 32, 128, 256:
+The rule is measured (``python -m benchmarks choice``; forward, backward and an Adam update, 12 steps of 32 features, CPU
+seconds of one core, torch 2.13). How many times faster than ``torch.nn`` the kernels were, for batches of 1, 8, 32, 128, 256:
 
     hidden    lstm                       gru                        elman
-        16    2.3  2.2  2.0  1.9  1.7    4.9  5.1  4.7  3.1  2.7    2.4  2.4  2.6  1.9  1.7
-        64    1.8  1.7  1.5  1.3  1.4    4.2  3.8  2.8  1.7  1.5    2.4  2.2  2.1  1.4  1.2
-       128    1.4  1.3  1.1  1.0  1.1    2.9  2.5  1.9  1.4  1.3    2.0  2.0  1.5  1.3  1.1
-       256    1.2  1.1  1.0  1.0  1.2    2.4  1.9  1.5  1.2  1.2    2.0  1.8  1.3  1.1  1.0
-       512    0.6  0.9  0.9  1.1   -     1.3  1.5  1.3  1.1   -     1.9  1.4  1.2  1.0   -
+        16    2.8  2.6  2.6  1.9  1.8    6.1  6.1  5.4  3.9  3.1    3.1  3.3  2.9  2.6  2.2
+        64    2.2  2.2  1.5  1.3  1.4    5.3  4.8  3.1  2.0  1.8    3.1  2.9  2.6  1.7  1.4
+       128    1.8  1.6  1.3  1.2  1.1    3.8  3.3  2.2  1.5  1.4    3.0  2.7  1.9  1.4  1.2
+       256    2.1  1.5  1.1  1.0  1.3    4.0  2.6  1.8  1.3  1.3    2.8  2.1  1.5  1.3  1.2
+       512    0.8  1.2  0.9  1.1  1.2    1.6  2.0  1.2  1.2  1.2    3.3  2.0  1.2  1.1  1.1
 
 Wide LSTMs with small batches are torch's. A stack of runs has no torch layer (torch's take one run): there the kernels compete
 with the equations, which never won by more than the noise.
