@@ -106,7 +106,17 @@ def begin(tab: Any, names: Path, **options: str) -> Path:
     part.get_by_text("Model options").click()
     part.get_by_label("hidden size", exact=True).fill("4")
     tab.wait_for_timeout(300)
-    part.get_by_role("button", name="Train", exact=True).click()
+    start(tab, part.get_by_role("button", name="Train", exact=True))
+
+
+def start(tab: Any, button: Any) -> None:
+    """Press ``button``, and wait until the job that it starts is the one shown: the last one's may still stand there."""
+    before = tab.locator(".job h2").all_inner_texts()
+    button.click()
+    tab.wait_for_function(
+        "before => { const now = document.querySelector('.job h2'); return now && now.innerText !== before; }",
+        arg=before[0] if before else "",
+    )
 
 
 def until(condition: Any, seconds: float = 90) -> None:
@@ -171,14 +181,15 @@ def test_the_result_is_a_run_that_can_be_tried(chromium: Any, address: str, name
 
 
 @pytest.mark.slow
-def test_a_study_is_run_from_the_page(chromium: Any, address: str, tmp_path: Path) -> None:
+def test_a_study_is_run_from_the_page(chromium: Any, address: str, folder: Path, tmp_path: Path) -> None:
     with looking(chromium, f"{address}/watch") as tab:
         tab.get_by_label("Study").click()
         tab.get_by_role("option", name="Learning").or_(tab.get_by_role("option").nth(1)).first.click()
-        tab.get_by_role("button", name="Run the study").click()
+        start(tab, tab.get_by_role("button", name="Run the study"))
         tab.locator(".job figure svg").first.wait_for(timeout=2 * LONG)
         tab.get_by_text("Done.").wait_for(timeout=2 * LONG)
         tab.screenshot(path=tmp_path / "study.png", full_page=True)
+        assert list(folder.glob("*/claims.json"))
         tab.goto(f"{address}/compare")
         tab.get_by_text("Claims of the lab report").wait_for()
 
