@@ -44,7 +44,7 @@ def train(
         out: a new folder to save the run in; it can be resumed after a crash, loaded, and verified. None keeps it in memory.
         device: ``cpu``, ``cuda``, ...
         threads: threads of the processor; None takes one, or all for 512 units and more.
-        doctor: let the run examine itself when it is trained: ``findings`` says what is wrong with it (docs/doctor.md).
+        doctor: let the run examine itself while it trains and at the end: ``findings`` says what is wrong with it (docs/doctor.md).
         options: fields of `rnnlab.data.DataConfig`, `rnnlab.task_config.TaskConfig`, `rnnlab.config.ModelConfig` and
             `rnnlab.config.TrainConfig`: the command line's flags. What is left out is what trains well for the kind of data.
 
@@ -66,9 +66,9 @@ def train(
     planned = plan(str(data) if isinstance(data, Path) else data, options, device=device, ngrams=True)
     with using_threads(threads or usual_threads(planned.model)):
         if out is not None:
-            return _finish(Fit(planned, Path(out)), doctor)
+            return _trained(Fit(planned, Path(out), examine=examine if doctor else None))
         with tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:
-            return _finish(Fit(planned, Path(folder) / planned.task.name), doctor)
+            return _trained(Fit(planned, Path(folder) / planned.task.name, examine=examine if doctor else None))
 
 
 def resume(folder: str | Path, *, data: Any = None, doctor: bool = True) -> Run:
@@ -95,7 +95,7 @@ def resume(folder: str | Path, *, data: Any = None, doctor: bool = True) -> Run:
     record, planned = recall(folder, data=str(data) if isinstance(data, Path) else data)
     threads = record.environment.get("threads")
     with using_threads(threads if isinstance(threads, int) and 0 < threads <= 1024 else None):
-        return _finish(Fit(planned, folder, resume=True), doctor)
+        return _trained(Fit(planned, folder, resume=True, examine=examine if doctor else None))
 
 
 def load(folder: str | Path) -> Run:
@@ -193,10 +193,10 @@ def diagnose(subject: Any, *, checks: Iterable[str] | None = None, seconds: floa
     return diagnose_training(subject, checks=checks, seconds=seconds)
 
 
-def _finish(fit: Fit, doctor: bool) -> Run:
+def _trained(fit: Fit) -> Run:
     for _ in fit:
         pass
-    return fit.finish(examine if doctor else None)
+    return fit.finish()
 
 
 def _named(run: Run, batch: Asked) -> Iterator[Prediction]:

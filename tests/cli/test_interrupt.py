@@ -15,6 +15,7 @@ import torch
 
 from rnnlab.cli import main
 from rnnlab.runs import Run, load
+from rnnlab.runs.folder import read_record
 
 FLAGS = [
     "--hidden-size",
@@ -116,6 +117,32 @@ def kill_at_random_moments(data: Path, tmp_path: Path, moments: int, seed: int) 
 
 def test_kill_9_at_any_moment_leaves_a_run_that_goes_on(data: Path, tmp_path: Path) -> None:
     kill_at_random_moments(data, tmp_path, moments=3, seed=1)
+
+
+def test_what_is_wrong_is_said_while_it_trains_also_after_a_kill(data: Path, tmp_path: Path) -> None:
+    rare, out = tmp_path / "rare.csv", tmp_path / "run"
+    heading, *rows = data.read_text().splitlines()
+    texts = [row.partition(",")[0] for row in rows]
+    rare.write_text("\n".join([heading, *(f"{text},{'XY'[at % 16 == 0]}" for at, text in enumerate(texts))]) + "\n")
+
+    def found() -> list[str]:
+        if not (out / "run.json").exists():
+            return []
+        record = read_record(out)
+        assert record.status == "training"
+        return [finding.check for finding in record.findings]
+
+    process = start(rare, *FLAGS, "--max-steps", 100_000, "--out", out, "--checkpoint-every", "0.5")
+    wait_for(lambda: "class_imbalance" in found() and (out / "checkpoint.safetensors").exists(), process)
+    assert "class_imbalance" in found(), process.communicate()[1]
+    process.kill()
+    process.communicate()
+    again = start("--resume", out)
+    wait_for(lambda: len((out / "history.jsonl").read_text().splitlines()) > 40, again)
+    os.kill(again.pid, signal.SIGINT)
+    again.communicate()
+    kept = load(out)
+    assert "class_imbalance" in [finding.check for finding in kept.findings]
 
 
 @pytest.mark.slow

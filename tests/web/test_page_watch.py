@@ -161,6 +161,27 @@ def test_train_stop_and_go_on(chromium: Any, address: str, folder: Path, names: 
         assert steps == sorted(set(steps))
 
 
+@pytest.mark.slow
+def test_findings_of_the_doctor_are_shown_before_the_end(
+    chromium: Any, address: str, folder: Path, names: Path, tmp_path: Path
+) -> None:
+    texts = [line.partition(",")[0] for line in names.read_text().splitlines()[1:]]
+    rare = tmp_path / "rare.csv"
+    rows = [f"{text},{'rare' if at % 16 == 0 else 'usual'}" for at, text in enumerate(texts)]
+    rare.write_text("\n".join(["name,origin", *rows]) + "\n")
+    with looking(chromium, f"{address}/watch") as tab:
+        begin(tab, rare, epochs=str(LONG))
+        found = tab.locator(".job .findings li", has_text="rare classes are not told")
+        found.wait_for(timeout=LONG)
+        assert tab.get_by_role("button", name="Stop").is_visible()
+        assert read_record(folder / "rare-gru").status == "training"
+        tab.locator(".job figure svg").first.wait_for(timeout=LONG)
+        tab.screenshot(path=tmp_path / "findings.png", full_page=True)
+        tab.get_by_role("button", name="Stop").click()
+        tab.get_by_text("Stopped; it can be gone on with.").wait_for(timeout=LONG)
+        assert found.is_visible()
+
+
 def _command(pid: str) -> list[str]:
     try:
         return Path("/proc", pid, "cmdline").read_bytes().decode().split("\0")

@@ -59,7 +59,7 @@ def train(
         device: cpu, cuda, ...
         threads: threads of the processor. [default: 1; one a core from 512 units on]
         checkpoint_every: seconds between two saves of the state; the first is after one.
-        doctor: let the run examine itself when it is trained (under 5% of the time), and say what is wrong with it.
+        doctor: let the run examine itself while it trains (1% of the time) and at the end (under 5%), and say what is wrong with it.
         strict: exit with 3 where there is an error or a warning.
         json: print the result as JSON, and nothing else, on stdout.
     """
@@ -75,28 +75,32 @@ def train(
         raise ConfigError(f"--{name} must be left out with --resume; a run goes on as it began")
     with _stop_on_signal() as stop:
         fit = (
-            _resumed(resume, data, threads, checkpoint_every)
+            _resumed(resume, data, threads, checkpoint_every, doctor)
             if resume
-            else _begun(str(data), asked, out, device, threads, checkpoint_every)
+            else _begun(str(data), asked, out, device, threads, checkpoint_every, doctor)
         )
         if fit is None:
             return _conclude_done(Path(str(resume)), json, strict)
-        run = _watch(fit, stop, quiet=json, doctor=doctor)
+        run = _watch(fit, stop, quiet=json)
     _conclude(run, fit.folder, json)
     return 130 if run.status == "interrupted" else strict_code(run.findings, strict)
 
 
-def _begun(data: str, asked: dict[str, Any], out: Path | None, device: str, threads: int | None, every: float) -> "Fit":
+def _begun(
+    data: str, asked: dict[str, Any], out: Path | None, device: str, threads: int | None, every: float, doctor: bool
+) -> "Fit":
+    from rnnlab.doctor import examine
     from rnnlab.training.fit import Fit, fresh_folder, plan, usual_threads
 
     planned = plan(data, asked, device=device, ngrams=True)
     _use_threads(threads or usual_threads(planned.model))
     folder = out or fresh_folder(Path("runs"), f"{planned.task.name}-{planned.model.cell}")
-    return Fit(planned, folder, every=every)
+    return Fit(planned, folder, every=every, examine=examine if doctor else None)
 
 
-def _resumed(folder: Path, data: str | None, threads: int | None, every: float) -> "Fit | None":
+def _resumed(folder: Path, data: str | None, threads: int | None, every: float, doctor: bool) -> "Fit | None":
     """Return the training that goes on, or None where the run is done."""
+    from rnnlab.doctor import examine
     from rnnlab.runs.folder import read_record
     from rnnlab.training.fit import Fit, recall
 
@@ -108,7 +112,7 @@ def _resumed(folder: Path, data: str | None, threads: int | None, every: float) 
     wanted = threads or (before if isinstance(before, int) and 0 < before <= 1024 else None)
     if wanted:
         _use_threads(wanted)
-    return Fit(planned, folder, resume=True, every=every)
+    return Fit(planned, folder, resume=True, every=every, examine=examine if doctor else None)
 
 
 def _use_threads(threads: int) -> None:
@@ -141,10 +145,8 @@ def _stop_on_signal() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool, doctor: bool) -> "Run":
-    """Train, show how far it is, and examine; return the run."""
-    from rnnlab.doctor import examine
-
+def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool) -> "Run":
+    """Train and show how far it is; return the run."""
     shown = ""
     with Bar(quiet=quiet) as bar:
         bar.say(_introduce(fit))
@@ -160,7 +162,7 @@ def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool, doctor: bool) -> "Run":
         else:
             stop.between_steps = False
             bar.show("measuring, and fitting the baselines", 1.0)
-        return fit.finish(examine if doctor else None)
+        return fit.finish()
 
 
 def _introduce(fit: "Fit") -> str:

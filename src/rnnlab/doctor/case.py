@@ -23,7 +23,8 @@ from rnnlab.runs import Run, model_outputs
 from rnnlab.tasks import SeriesCodec, Task
 
 LEAST_UPDATES = 50
-"""Fewer updates say nothing of a learning rate."""
+"""Fewer updates say nothing of a learning rate; nor, while it trains, of the network."""
+MIDWAY = ("training", "interrupted")
 MOST_EXAMPLES = 512
 MOST_STEPS = 512
 WORK = 1e9  # multiplications of a probe of the network; the examples are fewer where it is wide or the sequences long
@@ -35,7 +36,7 @@ class Case(Timed):
     """One run under examination.
 
     Args:
-        run: as training leaves it; a diverged one is looked at as far as its history goes.
+        run: as training leaves it, or as it is by now; a diverged one is looked at as far as its history goes.
         task: what it was trained on; None where the data are not at hand.
         seconds: of probing at most, from now.
     """
@@ -47,7 +48,9 @@ class Case(Timed):
     def missing(self, need: str) -> bool:
         """Return whether ``task``, or a sound ``network``, is not there."""
         if need == "network":
-            return self._task is None or self.run.status == "diverged" or not bool(self.run.weights.isfinite().all())
+            if self._task is None or (self.midway and self.updates < LEAST_UPDATES):
+                return True
+            return self.run.status == "diverged" or not bool(self.run.weights.isfinite().all())
         return self._task is None
 
     @property
@@ -55,6 +58,11 @@ class Case(Timed):
         """The task; checks that use it need it."""
         assert self._task is not None
         return self._task
+
+    @property
+    def midway(self) -> bool:
+        """Whether the training is not over."""
+        return self.run.status in MIDWAY
 
     @property
     def updates(self) -> int:
@@ -73,8 +81,23 @@ class Case(Timed):
 
     @cached_property
     def held_out(self) -> str:
-        """The part to judge on: ``test``, or ``validation`` where that is empty, or ``train``."""
-        return next((name for name in ("test", "validation") if len(self.task.part(name))), "train")
+        """The part to judge on: ``test``, or ``validation`` where that is empty or the training is not over, or ``train``."""
+        parts = ("validation",) if self.midway else ("test", "validation")
+        return next((name for name in parts if len(self.task.part(name))), "train")
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """The run's figures on the held-out part; midway a classifier's accuracy and mean recall on some of its examples."""
+        if not self.midway:
+            return self.run.metrics.get(self.held_out, {})
+        if self.task.kind != "classify":
+            return {}
+        index = self.part(self.held_out)
+        truth = self.task.targets[index]
+        right = torch.from_numpy(self.outputs(index).argmax(axis=1)) == truth
+        seen, told = (torch.bincount(labels, minlength=len(self.task.labels)) for labels in (truth, truth[right]))
+        recall = (told[seen > 0] / seen[seen > 0]).double().mean()
+        return {"accuracy": float(right.double().mean()), "macro_recall": float(recall)}
 
     def outputs(self, index: Tensor) -> np.ndarray:
         """Return the network's outputs ``(examples, outputs)``."""

@@ -123,11 +123,12 @@ test_examples_in_training.__test__ = False  # type: ignore[attr-defined]
 def class_imbalance(case: Case) -> Finding | None:
     """Accuracy hides that rare classes are not told: it lies far above the mean recall of the classes. Weigh the classes, and
     report macro recall."""
-    metrics = case.run.metrics.get(case.held_out, {})
-    accuracy, recall = metrics.get("accuracy"), metrics.get("macro_recall")
-    if accuracy is None or recall is None or len(case.task.part(case.held_out)) < 20:
+    if len(case.task.part(case.held_out)) < 20:
         return None
     if case.run.train_config.batching == "balanced" or case.run.train_config.prior_adjustment >= 0.5:
+        return None
+    accuracy, recall = case.metrics.get("accuracy"), case.metrics.get("macro_recall")
+    if accuracy is None or recall is None:
         return None
     counts = torch.bincount(case.task.targets[case.task.part("train")], minlength=len(case.task.labels))
     majority = float(counts.max() / counts.sum())
@@ -207,7 +208,12 @@ def out_of_range(case: Case) -> Finding | None:
     )
 
 
-@run_check("forecast_is_last_value", needs=("task", "network"), silenced_by=(*BROKEN, "target_misaligned"))
+@run_check(
+    "forecast_is_last_value",
+    needs=("task", "network"),
+    silenced_by=(*BROKEN, "target_misaligned"),
+    at_the_end=True,
+)
 def forecast_is_last_value(case: Case) -> Finding | None:
     """The forecast is the last value seen, and no better than it: it follows the data a step late. Forecast changes, or use
     the last value itself."""
@@ -248,6 +254,7 @@ def forecast_is_last_value(case: Case) -> Finding | None:
         "out_of_range",
         "forecast_is_last_value",
     ),
+    at_the_end=True,
 )
 def worse_than_baseline(case: Case) -> Finding | None:
     """A baseline without a network does better on the test part. Use it, or train another way: longer, with more units, with

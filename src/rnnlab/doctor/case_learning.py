@@ -11,6 +11,7 @@ from rnnlab.doctor.registry import found, thin
 from rnnlab.findings import Finding
 
 DIVERGED = ("diverged", "exploded")
+MIDWAY_EVALUATIONS = 5
 
 
 @run_check("learning_rate_too_large", needs=("task",), silenced_by=(*DIVERGED, *BROKEN))
@@ -20,8 +21,11 @@ def learning_rate_too_large(case: Case) -> Finding | None:
     losses, chance = case.losses(), case.constant_loss
     if case.updates < LEAST_UPDATES or not losses:
         return None
-    end, best = _end(losses), min(losses)
-    rose = end > 1.5 * best + 0.05 * chance
+    if case.midway and len(losses) < MIDWAY_EVALUATIONS:
+        return None
+    end, best = _end_midway(losses) if case.midway else _end(losses), min(losses)
+    # A rate that rises and falls lets the loss rise and fall.
+    rose = end > 1.5 * best + 0.05 * chance and not (case.midway and case.run.train_config.schedule == "one_cycle")
     above = end > 1.05 * chance and case.movement > 0.3
     if not rose and not above:
         return None
@@ -30,7 +34,7 @@ def learning_rate_too_large(case: Case) -> Finding | None:
     return found(
         "learning_rate_too_large",
         "warning",
-        f"the training loss ends at {end:.4g}, and {where}: the learning rate {training.lr:g} is too large",
+        f"the training loss {'stays' if case.midway else 'ends'} at {end:.4g}, and {where}: the learning rate {training.lr:g} is too large",
         f"--lr {training.lr / 10:.2g}{'' if training.clip else ', or --clip 1'}",
         learning_rate=training.lr,
         end=end,
@@ -42,7 +46,10 @@ def learning_rate_too_large(case: Case) -> Finding | None:
 
 
 @run_check(
-    "learning_rate_too_small", needs=("task", "network"), silenced_by=(*DIVERGED, *BROKEN, "learning_rate_too_large")
+    "learning_rate_too_small",
+    needs=("task", "network"),
+    silenced_by=(*DIVERGED, *BROKEN, "learning_rate_too_large"),
+    at_the_end=True,
 )
 def learning_rate_too_small(case: Case) -> Finding | None:
     """The weights have hardly moved and the loss is still that of a constant answer. Multiply the learning rate by 10 or 100."""
@@ -74,6 +81,7 @@ def learning_rate_too_small(case: Case) -> Finding | None:
     "underfitting",
     needs=("task",),
     silenced_by=(*DIVERGED, *BROKEN, "learning_rate_too_large", "learning_rate_too_small"),
+    at_the_end=True,
 )
 def underfitting(case: Case) -> Finding | None:
     """After all its updates the network knows no more of the training part than a constant answer does. Train longer, with
@@ -97,7 +105,7 @@ def underfitting(case: Case) -> Finding | None:
     )
 
 
-@run_check("overfitting", silenced_by=(*DIVERGED, "learning_rate_too_large"))
+@run_check("overfitting", silenced_by=(*DIVERGED, "learning_rate_too_large"), at_the_end=True)
 def overfitting(case: Case) -> Finding | None:
     """The validation's loss is best early and rises from then on, while the training's falls: the network learns its examples
     by heart. Stop earlier, or regularise."""
@@ -150,6 +158,11 @@ def updates_on_single_examples(case: Case) -> Finding | None:
 def _end(losses: list[float]) -> float:
     """Return the typical loss of the last fifth."""
     return float(np.median(losses[-max(1, len(losses) // 5) :]))
+
+
+def _end_midway(losses: list[float]) -> float:
+    """Return what the loss stayed above for a third of the evaluations, five at least: a training that goes on may yet recover."""
+    return min(losses[-max(MIDWAY_EVALUATIONS, len(losses) // 3) :])
 
 
 def _curve(case: Case, mark: int | None = None) -> dict[str, object]:

@@ -28,12 +28,14 @@ class Check:
         needs: attributes that the subject must have beyond the five that every subject has.
         silenced_by: checks whose finding explains this one, so that it need not be said again.
         run: the function.
+        at_the_end: whether it judges a whole training. While a run trains, its finding is not shown; it explains others all the same.
     """
 
     name: str
     needs: tuple[str, ...]
     silenced_by: tuple[str, ...]
     run: CheckFunction = field(repr=False)
+    at_the_end: bool = False
 
     @property
     def about(self) -> str:
@@ -46,12 +48,17 @@ RUN_CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, *, needs: tuple[str, ...] = (), silenced_by: tuple[str, ...] = (), table: dict[str, Check] = CHECKS
+    name: str,
+    *,
+    needs: tuple[str, ...] = (),
+    silenced_by: tuple[str, ...] = (),
+    at_the_end: bool = False,
+    table: dict[str, Check] = CHECKS,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Enter the decorated function in a table under ``name``."""
 
     def enter(function: CheckFunction) -> CheckFunction:
-        table[name] = Check(name, needs, silenced_by, function)
+        table[name] = Check(name, needs, silenced_by, function, at_the_end)
         return function
 
     return enter

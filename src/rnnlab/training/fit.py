@@ -22,7 +22,7 @@ from rnnlab.data.frames import NAME, is_frame
 from rnnlab.data.readers import read_frame
 from rnnlab.errors import ConfigError, InputError, OutputError, RunFolderError, suggest
 from rnnlab.findings import Finding
-from rnnlab.runs import Run, environment, save
+from rnnlab.runs import Run, save
 from rnnlab.runs.folder import append_history, read_record, write_history, write_record
 from rnnlab.runs.record import RunRecord
 from rnnlab.task_config import TaskConfig
@@ -34,6 +34,7 @@ from rnnlab.training import checkpoint as checkpoints
 from rnnlab.training.each_series import each_series
 from rnnlab.training.intervals import interval
 from rnnlab.training.loop import Step, Training
+from rnnlab.training.midway import Turns
 from rnnlab.training.recipes import configure
 
 FIRST_CHECKPOINT = 1.0
@@ -175,14 +176,20 @@ class Fit:
         folder: the run's; made here, unless ``resume``.
         resume: go on with what is in the folder.
         every: seconds between checkpoints; the first is written after one second, or sooner.
+        examine: returns the findings of a run, those that it has already among them (`rnnlab.doctor.examine`). It is asked while the
+            run trains, at most a hundredth of the time, and what it says stands in ``run.json``; and once more at the end, when the
+            figures are known. None asks nobody.
 
     Raises:
         OutputError: a folder that cannot be made, or holds something.
         RunFolderError: a checkpoint that does not fit.
     """
 
-    def __init__(self, plan: Plan, folder: Path, *, resume: bool = False, every: float = CHECKPOINT_SECONDS) -> None:
-        self.plan, self.folder, self.every = plan, folder, every
+    def __init__(
+        self, plan: Plan, folder: Path, *, resume: bool = False, every: float = CHECKPOINT_SECONDS,
+        examine: Examine | None = None,
+    ) -> None:  # fmt: skip
+        self.plan, self.folder, self.every, self.examine = plan, folder, every, examine
         self.checkpoint = folder / "checkpoint.safetensors"
         if resume:
             _sweep(folder)
@@ -194,15 +201,18 @@ class Fit:
         self.training.checkpoint = None
         with nullcontext(folder) if resume else _new(folder) as place:
             write_history(place, self.training.stack.progress[0].history)
-            write_record(self._begun(), place)
+            write_record(self._midway(), place)
+        self._said: tuple[Finding, ...] = tuple(self.training.stack.progress[0].findings)
 
     def __iter__(self) -> Iterator[Step]:
         """Train; yield after every update. Leaving the loop early saves the state."""
-        due = time.perf_counter() + min(FIRST_CHECKPOINT, self.every)
+        due, turns = time.perf_counter() + min(FIRST_CHECKPOINT, self.every), Turns()
         try:
             for step in self.training:
                 for record in step.records:
                     append_history(self.folder, record)
+                if turns.come():
+                    turns.cost(self._examine())
                 if time.perf_counter() >= due:
                     checkpoints.save(self.training, self.checkpoint)
                     due = time.perf_counter() + self.every
@@ -212,44 +222,50 @@ class Fit:
             raise
         # What is left may take a while too: figures, baselines.
         checkpoints.save(self.training, self.checkpoint)
+        if self.training.stack.progress[0].findings:
+            self._examine()
 
-    def finish(self, examine: Examine | None = None) -> Run:
+    def finish(self) -> Run:
         """Save the run and return it; one that was left early is ``interrupted``, and keeps its checkpoint.
-
-        Args:
-            examine: returns the run's findings, those that it has already among them (`rnnlab.doctor.examine`); it is asked once the
-                run's figures are known.
 
         A run that is done has the figures of its baselines in ``data["baselines"]`` and, for a forecast with a validation
         part, what its intervals are made of in ``data["interval"]`` (`rnnlab.training.intervals`); of several series, the MASE of
         each and its baselines in ``data["series"]``.
         """
         run = self.training.runs()[0]
-        about = {**run.data, **self._source()}
+        run = self._located(run)
+        about = dict(run.data)
         if run.status != "interrupted":
             found = references(self.plan.task)
             about["baselines"] = [{"name": one.name, "title": one.title, "metrics": one.metrics} for one in found]
             about |= each_series(self.plan.task, run, found)
         about |= interval(self.plan.task, run)
-        run = replace(run, data=about, environment=run.environment | {"device": self.plan.device})
-        if examine is not None:
-            run = replace(run, findings=examine(run, self.plan.task))
+        run = replace(run, data=about)
+        if self.examine is not None:
+            run = replace(run, findings=self.examine(run, self.plan.task))
         save(run, self.folder)
         if run.status != "interrupted":
             self.checkpoint.unlink(missing_ok=True)
         return run
 
-    def _begun(self) -> Run:
-        task = self.plan.task
-        about = {
-            "name": task.name, "kind": task.kind, "examples": len(task.inputs), "provenance": task.provenance,
-            "fingerprint": task.fingerprint, **self._source(),
-        }  # fmt: skip
-        return Run(
-            name=self.folder.name, model_config=self.plan.model, train_config=self.plan.training, codec=task.codec,
-            weights=torch.zeros(0), status="training", data=about,
-            environment=environment() | {"device": self.plan.device},
-        )  # fmt: skip
+    def _examine(self) -> float:
+        """Ask what can be told by now, and let ``run.json`` say it where it is news; return the seconds that it took."""
+        if self.examine is None:
+            return 0.0
+        began = time.perf_counter()
+        run = self._midway()
+        run = replace(run, findings=self.examine(run, self.plan.task))
+        if run.findings != self._said:
+            write_record(run, self.folder)
+            self._said = run.findings
+        return time.perf_counter() - began
+
+    def _midway(self) -> Run:
+        return self._located(self.training.midway())
+
+    def _located(self, run: Run) -> Run:
+        """Return the run with where its data are, and where it was trained."""
+        return replace(run, data=run.data | self._source(), environment=run.environment | {"device": self.plan.device})
 
     def _source(self) -> dict[str, Any]:
         """Return how to find the data again: as they were named, and from the run's folder."""

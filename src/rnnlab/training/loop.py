@@ -10,7 +10,7 @@ It knows tasks, models and runs; it knows no progress bar, no file format but th
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,16 +142,27 @@ class Training:
         model = self.stack.model
         model.bind(torch.stack([self.stack.final[position] for position in range(len(self.configs))]))
         scores = score_parts(self.task, model)
-        return [self._run(position, scores[position]) for position in range(len(self.configs))]
+        return [
+            self._run(position, self.stack.final[position], scores[position]) for position in range(len(self.configs))
+        ]
 
-    def _run(self, position: int, metrics: dict[str, dict[str, float]]) -> Run:
+    def midway(self) -> Run:
+        """Return the first run as it is between two updates, with the weights that it would keep now and without metrics.
+
+        Nothing of the training changes. A run that goes on, or has only just ended, is in ``training``.
+        """
+        rows = self.stack.positions
+        weights = self.stack.weights_now(rows.index(0)).cpu() if 0 in rows else self.stack.final[0]
+        return replace(self._run(0, weights, {}), status="training")
+
+    def _run(self, position: int, weights: Tensor, metrics: dict[str, dict[str, float]]) -> Run:
         progress = self.stack.progress[position]
         return Run(
             name=f"{self.name}-{position}" if len(self.configs) > 1 else self.name,
             model_config=self.model_config,
             train_config=self.configs[position],
             codec=self.task.codec,
-            weights=self.stack.final[position],
+            weights=weights,
             history=tuple(progress.history),
             metrics=metrics,
             findings=tuple(progress.findings),
