@@ -89,6 +89,19 @@ def test_the_same_data_however_they_are_written_give_the_same_weights() -> None:
         assert torch.equal(load("run0").weights, load(f"run{number}").weights)
 
 
+def test_columns_with_commas_are_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [[i, t, (i * t) % 5, (i + t) % 3, "up" if i % 2 else "down"] for i in range(40) for t in range(4)]
+    heading = ["id", "t", '"left, mm"', '"5"" pipe"', "kind"]
+    Path("long.csv").write_text("\n".join(",".join(map(str, row)) for row in [heading, *rows]) + "\n")
+    asked = ["train", "long.csv", "--id", "id", "--time", "t", "--target", "kind", "--max-steps", "2", "--out", "run"]
+    assert main([*asked, "--features", '"left, mm","5"" pipe"']) == 0
+    assert load("run").data["config"]["features"] == ["left, mm", '5" pipe']
+    capsys.readouterr()
+    assert main([*asked, "--features", '"left, mm']) == 2
+    assert "a quoted name must end with a quote" in capsys.readouterr().err
+    assert main(["train", "long.csv", "--steps", '"left, mm","5"" pipe"', "--target", "kind", "--max-steps", "2"]) == 0
+
+
 def test_folders_of_runs_get_names_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     strings(Path("people.csv"))
     for _ in range(2):

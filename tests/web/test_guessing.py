@@ -78,6 +78,15 @@ def test_the_words_name_the_columns(tmp_path: Path) -> None:
     assert "sum of sales" in guess(stores(tmp_path / "b.csv")).words
 
 
+def test_columns_with_commas_are_quoted_in_the_steps(tmp_path: Path) -> None:
+    rows = [[DRAW.random(), DRAW.random(), DRAW.random(), f"p{at}", "ab"[at % 2]] for at in range(40)]
+    path = table(tmp_path / "file.csv", ["at, 1", "at, 2", "at, 3", "at, who", "label"], rows)
+    found = guess(path).options
+    assert found["steps"] == '"at, 1","at, 2","at, 3"'
+    source = read(DataConfig(data=str(path), **found))
+    assert source.values[0].shape == (3, 1)
+
+
 def test_what_is_no_table_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "rubbish.csv").write_bytes(bytes(range(256)) * 20)
     with pytest.raises(DataError, match="UTF-8"):

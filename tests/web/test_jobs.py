@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from tests.web.sample import write_names
 
+from rnnlab.cli.options import given
 from rnnlab.errors import ConfigError
 from rnnlab.runs import load
 from rnnlab.runs.folder import read_record
@@ -130,7 +133,11 @@ def test_a_half_written_line_waits(tmp_path: Path) -> None:
     assert history.read() == [{"step": 9}]
 
 
-def test_columns_with_commas_are_refused() -> None:
-    with pytest.raises(ConfigError, match="without commas"):
-        flags({"features": ("a,b", "c")})
+@hypothesis.given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1, unique=True)
+)
+def test_columns_reach_the_command_line_whatever_their_names(names: list[str]) -> None:
+    columns = tuple(name for name in names if name.strip()) or ("a, b",)
+    (flag,) = flags({"features": columns})
+    assert given({"features": [flag.removeprefix("--features=")]}) == {"features": columns}
     assert flags({"where": ("store=1", "a=b,c")}) == ["--where=store=1", "--where=a=b,c"]

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from cyclopts import Parameter
 
+from rnnlab.commas import joined, parts
+
 Verb = TypeVar("Verb", bound=Callable[..., int])
 
 
@@ -70,12 +72,16 @@ def _kind(annotation: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the flags that were given; a list of columns may be one text with commas, or a flag repeated."""
+    """Return the flags that were given; a list of columns may be one text with commas (`rnnlab.commas`), or a flag repeated.
+
+    Raises:
+        ConfigError: a quote that is not closed.
+    """
     found: dict[str, Any] = {}
     for name, value in options.items():
         if isinstance(value, list):
-            parts = [part.strip() for item in value for part in (item.split(",") if name != "where" else [item])]
-            found[name] = tuple(part for part in parts if part)
+            listed = [part for item in value for part in (parts(item) if name != "where" else [item.strip()])]
+            found[name] = tuple(part for part in listed if part)
         elif value is not None:
             found[name] = value
     return found
@@ -96,5 +102,5 @@ def words(asked: Mapping[str, Any]) -> list[str]:
         elif name == "where":
             found += [word for one in value for word in (flag, str(one))]
         else:
-            found += [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+            found += [flag, joined(map(str, value)) if isinstance(value, tuple) else str(value)]
     return found

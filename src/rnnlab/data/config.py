@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from rnnlab.commas import parts
 from rnnlab.config import Config
 from rnnlab.data.calendar import Fill, Frequency
 
@@ -30,16 +31,24 @@ class DataConfig(Config):
     )
     text: str | None = Field(None, description="Column of the strings.")
     target: str | None = Field(None, description="Column of the label, or of the number, to predict.")
-    steps: str | None = Field(None, description="Columns of the steps, in order: t*, t{1..8}, or a,b,c.")
+    steps: str | None = Field(
+        None, description="Columns of the steps, in order: t*, t{1..8}, or a,b,c; with a comma in a name '\"a, b\",c'."
+    )
     kind: Literal["classify", "regress", "forecast"] | None = Field(
         None, description="What to predict; found from the target unless said."
     )
     id: str | None = Field(None, description="Column that tells sequences, or series, apart.")
     time: str | None = Field(None, description="Column of the times.")
-    features: tuple[str, ...] = Field((), description="Columns of the numbers of each step: a,b,c.")
+    features: tuple[str, ...] = Field(
+        (), description="Columns of the numbers of each step: a,b,c; with a comma in a name '\"a, b\",c'."
+    )
     value: str | None = Field(None, description="Column of the series to forecast.")
-    known: tuple[str, ...] = Field((), description="Columns known in advance, such as promotions: a,b.")
-    past: tuple[str, ...] = Field((), description="Columns known up to now alone, such as visitors: a,b.")
+    known: tuple[str, ...] = Field(
+        (), description="Columns known in advance, such as promotions: a,b; quoted as --features."
+    )
+    past: tuple[str, ...] = Field(
+        (), description="Columns known up to now alone, such as visitors: a,b; quoted as --features."
+    )
     horizon: int = Field(1, ge=1, le=100_000, description="Steps ahead to forecast.")
     season: int | None = Field(
         None, ge=1, description="Steps of a season; found from the step of the times unless said."
@@ -63,7 +72,7 @@ class DataConfig(Config):
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            return parts(value)
         return value
 
     @field_validator("where")

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 
+from rnnlab.commas import parts, quotes
 from rnnlab.data.columns import WHOLE, looks_numeric, mostly_numeric, number_sql, time_sql
 from rnnlab.data.series import AGGREGATES
 from rnnlab.data.source import NumberSequences
@@ -127,8 +128,8 @@ def step_columns(table: Table, pattern: str, target: str) -> list[str]:
         if last < first or last - first > 100_000:
             raise DataError(f"steps must be a rising range, got {pattern!r}; write it as t{{1..8}}")
         return [table.require(f"{before}{i}{after}", "steps") for i in range(first, last + 1)]
-    if "*" not in pattern and "?" not in pattern:
-        return [table.require(name.strip(), "steps") for name in pattern.split(",") if name.strip()]
+    if quotes(pattern) or ("*" not in pattern and "?" not in pattern):
+        return [table.require(name, "steps") for name in parts(pattern)]
     shape = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     found = [name for name in table.columns if name != target and re.fullmatch(shape, name)]
     if not found:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from nicegui import ui
 
+from rnnlab.commas import joined
 from rnnlab.config import Config
 
 COLUMN = ("text", "target", "id", "time", "value")
@@ -57,7 +58,7 @@ def _field(name: str, about: Any, columns: Sequence[str], value: Any) -> Any:
     elif choices:
         element = ui.select(["", *choices], value=value or "", label=label)
     else:
-        shown = ",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+        shown = joined(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
         element = ui.input(label, value=shown).props("autocomplete=off")
     return element.props(f"outlined dense {hint}")
 

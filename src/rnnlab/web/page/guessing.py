@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnlab.commas import joined
 from rnnlab.data import DataConfig, LabelledStrings, NumberSequences, Series, Source
 from rnnlab.data.columns import looks_like_time, looks_numeric
 from rnnlab.data.series import TIME_NAMES
@@ -119,7 +120,7 @@ def _steps(columns: Sequence[Column]) -> tuple[dict[str, Any], str] | None:
         return None
     target = _called(others, TARGET_NAMES) or others[-1]
     if any(column.name.startswith(stem) for column in others if column is not target) or not stem:
-        pattern = ",".join(column.name for column in steps)
+        pattern = joined(column.name for column in steps)
     else:
         pattern = f"{stem}*"
     words = f"Rows of {len(steps)} steps ({steps[0].name} to {steps[-1].name}), {target.name} to predict."

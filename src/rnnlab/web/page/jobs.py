@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from rnnlab.commas import joined
 from rnnlab.errors import ConfigError, RnnlabError
 from rnnlab.runs.folder import read_record
 from rnnlab.runs.record import RunRecord
@@ -243,9 +244,6 @@ def flags(options: Mapping[str, Any]) -> list[str]:
     Example:
         >>> flags({"hidden_size": 8, "features": ("a", "b"), "sort": True, "bidirectional": False, "cell": None})
         ['--hidden-size=8', '--features=a,b', '--sort', '--no-bidirectional']
-
-    Raises:
-        ConfigError: a column's name with a comma, which parts columns there.
     """
     found = []
     for name, value in options.items():
@@ -253,12 +251,7 @@ def flags(options: Mapping[str, Any]) -> list[str]:
         if isinstance(value, bool):
             found += [f"--{flag}"] if value else [f"--no-{flag}"] if name in WITH_NO else []
         elif isinstance(value, list | tuple):
-            for part in value:
-                if "," in str(part) and name != "where":
-                    raise ConfigError(f"{name} must be columns without commas in their names, got {part!r}; rename it")
-            found += [
-                f"--{flag}={part}" for part in ([",".join(map(str, value))] if name != "where" else value) if part
-            ]
+            found += [f"--{flag}={part}" for part in (value if name == "where" else [joined(map(str, value))]) if part]
         elif value is not None:
             found.append(f"--{flag}={value}")
     return found
