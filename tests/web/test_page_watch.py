@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from rnnlab.data import sales
 from rnnlab.runs.folder import read_record
+from rnnlab.studies.lab import STUDIES
 
 from .browser import looking, page_over
 from .sample import write_names
@@ -213,6 +215,58 @@ def test_a_study_is_run_from_the_page(chromium: Any, address: str, folder: Path,
         assert list(folder.glob("*/claims.json"))
         tab.goto(f"{address}/compare")
         tab.get_by_text("Claims of the lab report").wait_for()
+
+
+def study_of(tab: Any, title: str) -> Any:
+    """Choose a study that takes a file; return its part of the page."""
+    part = tab.locator("section", has=tab.get_by_role("heading", name="Run a study of the lab"))
+    part.get_by_label("Study").click()
+    tab.get_by_role("option", name=title).click()
+    part.locator("input[type=file]").wait_for(state="attached")
+    return part
+
+
+@pytest.mark.slow
+def test_a_study_runs_on_a_file_of_ones_own(
+    chromium: Any, address: str, folder: Path, names: Path, tmp_path: Path
+) -> None:
+    with looking(chromium, f"{address}/watch") as tab:
+        part = study_of(tab, STUDIES["names"].title)
+        part.locator("input[type=file]").set_input_files(names)
+        part.get_by_text("200 strings of").wait_for()
+        tab.screenshot(path=tmp_path / "own.png", full_page=True)
+        start(tab, part.get_by_role("button", name="Run the study"))
+        tab.locator(".job").get_by_text("Done.").wait_for(timeout=3 * LONG)
+        tab.screenshot(path=tmp_path / "done.png", full_page=True)
+    assert read_record(folder / "lab-names" / "names" / "runs" / "gru-16").data["examples"] == 200
+
+
+def test_a_file_that_a_study_cannot_use_is_said_in_words(
+    chromium: Any, page: str, page_folder: Path, tmp_path: Path
+) -> None:
+    rubbish, short, shops = (tmp_path / name for name in ("rubbish.csv", "short.csv", "shops.csv"))
+    rubbish.write_bytes(bytes(range(256)) * 40)
+    short.write_text("time,value\n2024-01-01,3\n2024-01-02,4\n")
+    rows = [f"{day},{store},{day.astype(int) % 7 + store}" for day in sales().times[:60] for store in (1, 2)]
+    shops.write_text("\n".join(["date,store,sales", *rows]) + "\n")
+    with looking(chromium, f"{page}/watch") as tab:
+        part = study_of(tab, STUDIES["sales"].title)
+        go = part.get_by_role("button", name="Run the study")
+        part.locator("input[type=file]").set_input_files(rubbish)
+        part.get_by_text("must be UTF-8 text").wait_for()
+        assert go.is_enabled(), "the built-in data are still there"
+        part.locator("input[type=file]").set_input_files(short)
+        part.get_by_text("short.csv must have").or_(part.get_by_text("must have at least")).first.wait_for()
+        tab.wait_for_function("document.querySelectorAll('section .go[disabled]').length > 0")
+        assert str(page_folder) not in tab.content()
+        tab.screenshot(path=tmp_path / "short.png", full_page=True)
+        part.locator("input[type=file]").set_input_files(shops)
+        part.get_by_text("A series of 60 values").wait_for()
+        part.get_by_label("where", exact=True).fill("store=1,store=3")
+        part.locator(".wrong").wait_for()
+        part.get_by_label("where", exact=True).fill("store=2")
+        part.get_by_text("between 2 and 8").wait_for()
+        assert go.is_enabled()
 
 
 @pytest.mark.slow

@@ -10,8 +10,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from nicegui import ui
 
-from rnnlab.commas import joined
+from rnnlab.commas import joined, parts
 from rnnlab.config import Config
+from rnnlab.errors import ConfigError
 
 COLUMN = ("text", "target", "id", "time", "value")
 COLUMNS = ("features", "known", "past")
@@ -33,6 +34,7 @@ class Form:
         only: Sequence[str] | None = None, on_change: Callable[[], Any] | None = None,
     ) -> None:  # fmt: skip
         self._fields: dict[str, Any] = {}
+        self._several = {name for name, about in config.model_fields.items() if _is_list(about.annotation)}
         fields: dict[str, Any] = config.model_fields
         with ui.element("div").classes("fields"):
             for name, about in fields.items():
@@ -45,7 +47,11 @@ class Form:
     def given(self) -> dict[str, Any]:
         """Return the values that were filled in, by field."""
         found = {name: element.value for name, element in self._fields.items()}
-        return {name: _value(value) for name, value in found.items() if value not in (None, "", [], ())}
+        return {
+            name: _value(value, name in self._several)
+            for name, value in found.items()
+            if value not in (None, "", [], ())
+        }
 
 
 def _field(name: str, about: Any, columns: Sequence[str], value: Any) -> Any:
@@ -72,7 +78,17 @@ def _choices(annotation: Any) -> tuple[str, ...]:
     return tuple(map(str, get_args(first))) if get_origin(first) is Literal else ()
 
 
-def _value(value: Any) -> Any:
+def _is_list(annotation: Any) -> bool:
+    options = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    return any(get_origin(option) is tuple for option in options)
+
+
+def _value(value: Any, several: bool) -> Any:
     if value in ("yes", "no"):
         return value == "yes"
+    if several and isinstance(value, str):
+        try:
+            return parts(value)
+        except ConfigError:
+            return value  # the configuration says what is wrong with it
     return tuple(value) if isinstance(value, list) else value.strip() if isinstance(value, str) else value

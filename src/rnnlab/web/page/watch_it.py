@@ -1,35 +1,30 @@
 """*Watch it*: start a study of the lab or a training on a file of one's own, see it move, stop it, go on with it."""
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import Request
-from nicegui import events, ui
 from nicegui import run as threads
+from nicegui import ui
 
 from rnnlab.config import Config, ModelConfig, TrainConfig
 from rnnlab.data import DataConfig
 from rnnlab.errors import InputError, RnnlabError
-from rnnlab.results import Table
 from rnnlab.studies.lab import STUDIES
 from rnnlab.task_config import TaskConfig
 from rnnlab.tasks.from_config import BUILT_IN, read_source, task_name
 from rnnlab.training.fit import fresh_folder
-from rnnlab.web.page.drawing import table
 from rnnlab.web.page.form import Form
 from rnnlab.web.page.frame import Said, frame, section
-from rnnlab.web.page.guessing import Guess, describe, guess
+from rnnlab.web.page.guessing import Guess, describe
 from rnnlab.web.page.jobs import Job, Jobs, flags
+from rnnlab.web.page.receiving import Keeps, Kept, receiving, without
 from rnnlab.web.page.runs import Runs
+from rnnlab.web.page.study_form import StudyForm
 from rnnlab.web.page.watching import watch
 
-SIZES = {
-    "smoke": "smoke: seconds, to see it move",
-    "quick": "quick: under three minutes for all four",
-    "full": "full: hours",
-}
 MAIN = {
     "strings": ("text", "target"),
     "wide": ("steps", "target", "kind"),
@@ -37,27 +32,6 @@ MAIN = {
     "series": ("time", "value", "horizon", "aggregate"),
 }
 UNFINISHED = ("interrupted", "training")
-
-
-class Kept(Protocol):
-    """A file that was uploaded."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def name(self) -> str: ...
-
-
-class Keeps(Protocol):
-    """Where uploads go: one folder, names of the server's own."""
-
-    async def save(self, name: str, chunks: AsyncIterable[bytes]) -> Kept:
-        """Return the file that was kept; raise an InputError in words where it cannot be."""
-        ...
-
-    def remove(self, upload: Any) -> None:
-        """Delete a file that is of no use."""
-        ...
 
 
 def add(folder: Path, runs: Runs, jobs: Jobs, uploads: Keeps) -> None:
@@ -124,41 +98,10 @@ class Watching:
 
     def _own(self) -> None:
         with section("Train on a file of your own", "A table: CSV, TSV, JSON lines or Parquet, compressed or not."):
-            said = Said()
-            upload = ui.upload(label="Choose a file, or drop it here", auto_upload=True, max_files=1).props(
-                "flat bordered"
-            )
-            upload.classes("wide upload")
-            place = ui.element("div")
-
-        async def receive(event: events.UploadEventArguments) -> None:
-            place.clear()
-            said.say(f"Keeping {event.file.name} and looking at its columns ...")
-            kept: Kept | None = None
-            try:
-                kept = await self.uploads.save(event.file.name, event.file.iterate())
-                guessed = await threads.io_bound(guess, kept.path)
-            except InputError as error:
-                said.wrong(_without(str(error), kept))
-                if kept is not None:
-                    self.uploads.remove(kept)
-            else:
-                if guessed is not None:
-                    said.say(f"{kept.name}: {guessed.words}")
-                    with place:
-                        self._confirm(kept, guessed, said)
-            upload.reset()
-
-        upload.on_upload(receive)
-        upload.on(
-            "failed",
-            lambda: said.wrong("The server did not take the file: it is too large, or there is no room for it."),
-        )
+            receiving(self.uploads, self._confirm, forget=lambda: None)
 
     def _confirm(self, kept: Kept, guessed: Guess, said: Said) -> None:
-        ui.html(table(Table("rows", "Its first rows", guessed.columns, guessed.sample)), sanitize=False).classes(
-            "table-holder"
-        )
+        said.say(f"{kept.name}: {guessed.words}")
         ui.label("Are the columns what was guessed? Change what is not.").classes("note")
         found = Said("")
 
@@ -173,7 +116,7 @@ class Watching:
             try:
                 read = await threads.io_bound(read_source, source())
             except InputError as error:
-                found.wrong(_without(str(error), kept))
+                found.wrong(without(str(error), kept))
                 return
             if read is not None:
                 found.say(describe(read))
@@ -214,17 +157,12 @@ class Watching:
 
     def _study(self) -> None:
         with section("Run a study of the lab"):
-            study = ui.select({name: one.title for name, one in STUDIES.items()}, value="binary", label="Study")
-            study.props("outlined dense").classes("wide")
-            size = ui.select(SIZES, value="smoke", label="Size").props("outlined dense").classes("wide")
-            said = Said()
+            StudyForm(self.uploads, self._lab)
 
-            def start() -> None:
-                folder = fresh_folder(self.folder, f"lab-{study.value}")
-                arguments = ["lab", study.value, f"--size={size.value}", f"--out={folder}"]
-                self._begin(f"the study {STUDIES[study.value].title}", arguments, folder, said, lab=True)
-
-            _go("Run the study", start)
+    def _lab(self, study: str, words: list[str], said: Said) -> None:
+        folder = fresh_folder(self.folder, f"lab-{study}")
+        title = f"the study {STUDIES[study].title}"
+        self._begin(title, ["lab", study, f"--out={folder}", *words], folder, said, lab=True)
 
     async def _unfinished(self) -> None:
         """Show the runs that were broken off; a button each goes on with it."""
@@ -258,8 +196,3 @@ def _options() -> Callable[[], dict[str, Any]]:
 
 def _go(title: str, work: Callable[[], Any]) -> ui.button:
     return ui.button(title, on_click=work, color=None).props("unelevated no-caps").classes("go")
-
-
-def _without(message: str, kept: Kept | None) -> str:
-    """Return a message with the name that the visitor gave instead of the place on the server."""
-    return message if kept is None else message.replace(str(kept.path), kept.name)
