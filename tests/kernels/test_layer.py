@@ -26,10 +26,10 @@ def _hold(case, outputs, last, gradients, inputs, tolerance=TOLERANCE):
 
 
 # Sizes on both sides of every branch: vectors of 16 and 4 and single numbers, one shard and several, products
-# by BLAS and on panels.
+# by BLAS, on panels, of few rows, and of few columns.
 SIZES = [
     (1, 1, 1, 1, 1), (1, 3, 4, 2, 5), (3, 70, 6, 3, 33), (2, 40, 5, 4, 130), (1, 130, 3, 7, 16), (1, 3, 5, 2, 140),
-    (2, 33, 6, 9, 50), (1, 70, 4, 12, 64),
+    (2, 33, 6, 9, 50), (1, 70, 4, 12, 64), (1, 1, 6, 5, 48), (1, 3, 5, 32, 160),
 ]  # fmt: skip
 
 

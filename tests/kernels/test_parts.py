@@ -12,12 +12,12 @@ import threadpoolctl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlab.kernels import buffers, compiling, panels
+from rnnlab.kernels import buffers, compiling, panels, products
 from rnnlab.kernels.activations import sigmoid, tanh
 from rnnlab.kernels.blas import one_blas_thread
 from rnnlab.kernels.buffers import Lease
 from rnnlab.kernels.plan import full_plan, ragged_plan
-from rnnlab.kernels.vectors import NARROW, SINGLE, WIDE, load, store, where_greater
+from rnnlab.kernels.vectors import NARROW, SINGLE, WIDE, load, store, sum_of, where_greater
 
 
 @numba.njit
@@ -43,6 +43,12 @@ def _squash(values, found):
 def _arithmetic(a, b, found):
     x, y = load(a, 0, WIDE), load(b, 0, WIDE)
     store(found, 0, where_greater(x, y, np.float32(2) * x - y, y / (x + np.float32(1))))
+
+
+@numba.njit
+def _add_up(values, found):
+    found[0] = sum_of(load(values, 0, WIDE))
+    found[1] = sum_of(load(values, 0, NARROW))
 
 
 def test_tanh_is_within_a_few_units_in_the_last_place():
@@ -110,6 +116,31 @@ def test_panels_multiply_like_numpy(rows, inner, columns):
     panels.multiply(a, panels.panels_of_transposed(np.ascontiguousarray(weight.T)), out, rows, False)
     assert np.allclose(out[:, :columns], a @ weight, atol=1e-4)
     assert not out[:, columns:].any()
+
+
+@pytest.mark.parametrize(("rows", "inner", "columns"), [(1, 16, 4), (3, 48, 12), (2, 256, 1024)])
+def test_few_rows_multiply_like_numpy(rows, inner, columns):
+    draw = np.random.default_rng(0)
+    a, weight = (draw.standard_normal(shape, dtype=np.float32) for shape in ((rows + 2, inner), (columns, inner)))
+    out = np.ones((rows + 2, columns), dtype=np.float32)
+    products.dots(a, weight, out, rows)
+    assert np.allclose(out[:rows], a[:rows] @ weight.T, atol=1e-4)
+    assert (out[rows:] == 1).all()
+
+
+@pytest.mark.parametrize(("steps", "width", "columns"), [(1, 8, 32), (64, 24, 64), (65, 256, 64), (200, 128, 32)])
+def test_gradients_of_weights_are_numpys(steps, width, columns):
+    draw = np.random.default_rng(0)
+    left, right = (draw.standard_normal(shape, dtype=np.float32) for shape in ((steps, width), (steps, columns)))
+    out = np.full((width, columns), np.nan, dtype=np.float32)
+    products.outer(left, right, out)
+    assert np.allclose(out, left.T @ right, atol=1e-4)
+
+
+def test_a_vector_adds_up():
+    values, found = np.arange(16, dtype=np.float32), np.zeros(2, dtype=np.float32)
+    _add_up(values, found)
+    assert found.tolist() == [120, 6]
 
 
 def test_shards_do_not_depend_on_runs():
@@ -184,7 +215,7 @@ import time, torch
 from pathlib import Path
 began = time.perf_counter()
 from rnnlab.kernels import layer
-from rnnlab.kernels import buffers, compiling, panels
+from rnnlab.kernels import buffers, compiling, panels, products
 weights = [torch.randn(shape) for shape in ((1, 6, 3), (1, 6, 6), (1, 6), (1, 6))]
 layer("elman", torch.randn(1, 2, 4, 3), *weights)
 print(time.perf_counter() - began)

@@ -41,6 +41,16 @@ def test_matches_torch_in_every_run(size: int, dtype: torch.dtype, rule: str, mo
     torch.testing.assert_close(ours, torch.stack([p.detach() for p in theirs]), rtol=1e-5, atol=1e-6)
 
 
+def test_a_norm_is_the_same_with_clipping_and_without() -> None:
+    flat, gradient = torch.randn(2, 70_001), torch.randn(2, 70_001)
+    found = []
+    for clip in (0.0, 1.0):
+        configs = [TrainConfig(optimizer="adam", clip=clip)] * 2
+        found.append(Optimizer(configs, flat).update(flat.clone(), gradient.clone(), torch.full((2, 1), 0.1)))
+    assert torch.equal(*found)
+    torch.testing.assert_close(found[0].double(), gradient.double().norm(dim=1), rtol=1e-6, atol=0)
+
+
 @pytest.mark.parametrize("rule", ["sgd", "adam", "adamw"])
 def test_threads_and_neighbours_do_not_change_a_bit(rule: str) -> None:
     configs = [TrainConfig(optimizer=rule, lr=0.01 * (i + 1), weight_decay=0.1 * i, clip=1.0) for i in range(3)]

@@ -7,9 +7,9 @@
     plan         a batch dealt into shards, its steps packed
     jobs         the fields of a job
     steps        the compiled drivers; elman, lstm, gru, inputs: what they call
-    vectors, activations, blas, memory, compiling    what compiled code is made of
+    vectors, activations, panels, products, blas, memory, compiling    what compiled code is made of
     preparation  compiles all of it, or loads it from disk
-    threads, buffers    who runs it, and on what memory
+    threads, buffers, places    who runs it, on what memory, and where gradients are written
 
 float32 on the CPU; the results have the same bits for any number of threads, and for a run alone or in a stack.
 """
@@ -17,13 +17,14 @@ float32 on the CPU; the results have the same bits for any number of threads, an
 from typing import TYPE_CHECKING, Any
 
 from rnnlab.kernels.choice import choose, supported
+from rnnlab.kernels.places import Places, gradients_into
 
 if TYPE_CHECKING:
     from rnnlab.kernels.layers import layer, recurrent
     from rnnlab.kernels.preparation import prepare
     from rnnlab.kernels.updates import update
 
-__all__ = ["choose", "layer", "prepare", "recurrent", "supported", "update"]
+__all__ = ["Places", "choose", "gradients_into", "layer", "prepare", "recurrent", "supported", "update"]
 
 
 def __getattr__(name: str) -> Any:

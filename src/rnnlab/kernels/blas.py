@@ -7,9 +7,11 @@ that while kernels run, and puts things back. Nothing here knows cells.
 # numba states no types for what writes code.
 # mypy: disable-error-code="no-untyped-call,untyped-decorator"
 
+import ctypes
+import itertools
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from numba.extending import get_cython_function_address
 
 from rnnlab.kernels.compiling import emitted, inlined
 
+_Ask = Callable[[], int]
+_Set = Callable[[int], object]
 _NO, _YES = ord("N"), ord("T")
 _ZERO = np.float32(0)
 
@@ -101,45 +105,49 @@ class _Limit:
 
     def __init__(self) -> None:
         self.lock, self.users = threading.Lock(), 0
-        self.before: list[tuple[Any, int]] = []
+        self.before: list[tuple[_Set, int]] = []
 
-    def enter(self) -> None:
+    def __enter__(self) -> None:
         with self.lock:
             self.users += 1
             if self.users > 1:
                 return
-            libraries = _libraries()
-            self.before = [(library, library.get_num_threads()) for library in libraries]
-            for library, threads in self.before:
-                if threads != 1:
-                    library.set_num_threads(1)
+            self.before = [(put, threads) for ask, put in _libraries() if (threads := ask()) != 1]
+            for put, _ in self.before:
+                put(1)
 
-    def leave(self) -> None:
+    def __exit__(self, *_raised: object) -> None:
         with self.lock:
             self.users -= 1
-            if self.users:
-                return
-            for library, threads in self.before:
-                if threads != 1:
-                    library.set_num_threads(threads)
+            if not self.users:
+                for put, threads in self.before:
+                    put(threads)
 
 
 @cache
-def _libraries() -> list[Any]:
-    """Return the library that scipy brings, which has the ``sgemm``; all of them where scipy shares the system's."""
+def _libraries() -> list[tuple[_Ask, _Set]]:
+    """Return who asks and who sets the threads of the library that has scipy's ``sgemm``; of all where scipy uses the system's."""
     sgemm_address()  # loads scipy's library, so that it is found
     found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-    return [library for library in found if "scipy" in Path(library.filepath).parent.name] or list(found)
+    ours = [library for library in found if "scipy" in Path(library.filepath).parent.name] or list(found)
+    return [_quick(library) or (library.get_num_threads, library.set_num_threads) for library in ours]
+
+
+def _quick(library: Any) -> tuple[_Ask, _Set] | None:
+    """Return OpenBLAS's own functions: threadpoolctl's take ten times as long, and this is called twice a step."""
+    if getattr(library, "threading_layer", "") != "pthreads":
+        return None
+    loaded = ctypes.CDLL(library.filepath)
+    for prefix, suffix in itertools.product(("scipy_", ""), ("", "64_", "_64")):
+        ask, put = (getattr(loaded, f"{prefix}openblas_{verb}_num_threads{suffix}", None) for verb in ("get", "set"))
+        if ask is not None and put is not None:
+            return ask, put
+    return None
 
 
 _limit = _Limit()
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> AbstractContextManager[None]:
     """Keep the kernels' BLAS library to one thread; safe to nest and to enter from several threads."""
-    _limit.enter()
-    try:
-        yield
-    finally:
-        _limit.leave()
+    return _limit

@@ -6,6 +6,8 @@ the last two whatever their size: those of a large stack's forward and backward 
 """
 
 import threading
+from functools import lru_cache
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -44,6 +46,18 @@ def clear() -> None:
         _shelf.waiting.clear()
 
 
+@lru_cache(maxsize=256)
+def _layout(sizes: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    """Return where each part begins, in bytes, and the numbers in all.
+
+    Parts begin on cache lines; the whole is rounded up by at most a quarter, so that ragged batches find a fit.
+    """
+    lines = [-(-size // 16) * 16 for size in sizes]
+    total = max(sum(lines), 16)
+    grain = 1 << max(4, total.bit_length() - 3)
+    return tuple(4 * before for before in accumulate(lines[:-1], initial=0)), -(-total // grain) * grain
+
+
 class Lease:
     """Float32 numbers to write on: parts of the given ``sizes``; what is in them at first is undefined.
 
@@ -58,16 +72,10 @@ class Lease:
     __slots__ = ("addresses", "buffer")
 
     def __init__(self, *sizes: int) -> None:
-        # Parts begin on cache lines; the whole is rounded up by at most a quarter, so that ragged batches find a fit.
-        lines = [-(-size // 16) * 16 for size in sizes]
-        total = max(sum(lines), 16)
-        grain = 1 << max(4, total.bit_length() - 3)
-        self.buffer = _shelf.take(-(-total // grain) * grain)
+        offsets, total = _layout(sizes)
+        self.buffer = _shelf.take(total)
         at = self.buffer.data_ptr()
-        self.addresses = []
-        for line in lines:
-            self.addresses.append(at)
-            at += 4 * line
+        self.addresses = [at + offset for offset in offsets]
 
     def __del__(self) -> None:
         if (buffer := getattr(self, "buffer", None)) is not None:

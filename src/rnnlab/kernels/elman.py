@@ -38,8 +38,9 @@ def forward(rows, step, here, ahead, running, staying, relu, products, shift, ga
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        product, state, h = products[row], gates[here + row], outputs[batch, step]
+        product, state = products[row], gates[here + row]
         target = previous[ahead + row] if row < staying else last[batch]
+        h = outputs[batch, step] if outputs.shape[1] else target
         for j in range(0, wide, 16):
             _forward_at(j, WIDE, relu, product, shift, state, h, target)
         for j in range(wide, narrow, 4):

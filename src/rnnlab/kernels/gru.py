@@ -49,9 +49,10 @@ def forward(
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
         batch = rows[row]
-        product, gate, h = products[row], gates[here + row], outputs[batch, step]
+        product, gate = products[row], gates[here + row]
         kept, h_before = extra[here + row], previous[here + row] if step > 0 else nothing
         target = previous[ahead + row] if row < staying else last[batch]
+        h = outputs[batch, step] if outputs.shape[1] else target
         for j in range(0, wide, 16):
             _forward_at(j, WIDE, product, shift, shift_h, gate, kept, h_before, h, target)
         for j in range(wide, narrow, 4):

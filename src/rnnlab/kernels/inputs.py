@@ -16,6 +16,7 @@ from rnnlab.kernels.blas import times, times_transposed, transposed_times
 from rnnlab.kernels.compiling import helper, inlined
 from rnnlab.kernels.jobs import FEATURES, GRU, PROJECTED
 from rnnlab.kernels.panels import FITS, multiply, panels_of_transposed
+from rnnlab.kernels.products import outer, thin
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
@@ -87,19 +88,22 @@ def unpack(
         _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight)
         return
     # A GRU's candidate has a gradient of its own on the input's side.
-    outer = width - hidden if cell == GRU else width
+    outside = width - hidden if cell == GRU else width
     if total == 0:
         d_weight[:] = _ZERO
         return
     packed = packed_inputs[start:end]
-    transposed_times(sgemm, d_gates[start:end], width, packed, d_weight, outer, features, total)
+    if cell != GRU and thin(features, total, width):
+        outer(d_gates[start:end], packed, d_weight)
+    else:
+        transposed_times(sgemm, d_gates[start:end], width, packed, d_weight, outside, features, total)
     if cell == GRU:
-        transposed_times(sgemm, d_inner[start:end], hidden, packed, d_weight[outer:], hidden, features, total)
+        transposed_times(sgemm, d_inner[start:end], hidden, packed, d_weight[outside:], hidden, features, total)
     if wanted:
         change = d_packed[start:end]
-        times(sgemm, d_gates[start:end], width, weight, change, total, features, outer, _ZERO)
+        times(sgemm, d_gates[start:end], width, weight, change, total, features, outside, _ZERO)
         if cell == GRU:
-            times(sgemm, d_inner[start:end], hidden, weight[outer:], change, total, features, hidden, _ONE)
+            times(sgemm, d_inner[start:end], hidden, weight[outside:], change, total, features, hidden, _ONE)
         here = start
         for step in range(counts.size - 1):
             for row in range(counts[step]):

@@ -28,6 +28,7 @@ def layer(
     lengths: Tensor | None = None,
     *,
     nonlinearity: str = "tanh",
+    every_step: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Return the hidden state after every step and after the last one, from a zero state.
 
@@ -41,6 +42,7 @@ def layer(
         bias_hh: ``(runs, gates * hidden)``.
         lengths: ``(runs or 1, batch)`` int64, 0..time; None where every sequence fills the batch.
         nonlinearity: ``tanh`` or ``relu``, of the elman cell.
+        every_step: whether the states after every step are wanted; otherwise ``outputs`` has no steps.
 
     Returns:
         ``outputs (runs, batch, time, hidden)``, zero behind a sequence's end, and ``last (runs, batch, hidden)``.
@@ -74,7 +76,7 @@ def layer(
         raise ValueError(f"inputs must be of 1 or {runs} runs, got {inputs.shape[0]}")
     plan = _plan(lengths, runs, inputs.shape[1], inputs.shape[2], weight_hh.shape[-1])
     code = jobs.ELMAN_RELU if cell == "elman" and nonlinearity == "relu" else _CODES[cell]
-    outputs, last = Recurrent.apply(inputs, weight_ih, weight_hh, bias_ih, bias_hh, plan, code, mode)  # type: ignore[no-untyped-call]
+    outputs, last = Recurrent.apply(inputs, weight_ih, weight_hh, bias_ih, bias_hh, plan, code, mode, every_step)  # type: ignore[no-untyped-call]
     return outputs, last
 
 
@@ -102,7 +104,7 @@ def recurrent(
     plan = _plan(lengths, runs, projected.shape[1], projected.shape[2], hidden)
     code = jobs.ELMAN_RELU if cell == "elman" and nonlinearity == "relu" else _CODES[cell]
     nothing = torch.zeros(runs, width)
-    outputs, last = Recurrent.apply(projected, None, weight_hh, nothing, bias_hh, plan, code, jobs.PROJECTED)  # type: ignore[no-untyped-call]
+    outputs, last = Recurrent.apply(projected, None, weight_hh, nothing, bias_hh, plan, code, jobs.PROJECTED, True)  # type: ignore[no-untyped-call]
     return outputs, last
 
 

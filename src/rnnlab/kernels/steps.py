@@ -22,6 +22,7 @@ from rnnlab.kernels.inputs import pack, unpack
 from rnnlab.kernels.jobs import ELMAN_RELU, FEATURES, GRU, LSTM, PROJECTED, SYMBOLS
 from rnnlab.kernels.memory import add_one, place
 from rnnlab.kernels.panels import FITS, multiply, padded, panels_of, panels_of_transposed
+from rnnlab.kernels.products import dots, few, outer, thin
 
 # Small products run two to ten times faster from transposed weights, which fit the small-matrix kernels of OpenBLAS.
 _TRANSPOSE_UP_TO = 128
@@ -39,7 +40,7 @@ def _on_panels(rows: Any, time: Any, hidden: Any) -> Any:
 def _forward_shard(
     sgemm, cell, rows, counts, start, lengths, weight, bias_ih, bias_hh, outputs, last, gates, previous, extra
 ):
-    time, hidden = outputs.shape[1], outputs.shape[2]
+    time, hidden = counts.size - 1, outputs.shape[2]
     width = weight.shape[0]
     nothing, shift = np.zeros(hidden, np.float32), bias_ih + bias_hh
     if cell == GRU:
@@ -56,6 +57,8 @@ def _forward_shard(
         ahead = here + running
         if step > 0 and on_panels:
             multiply(previous[here:ahead], panels, products, running, False)
+        elif step > 0 and few(running, hidden):
+            dots(previous[here:ahead], weight, products, running)
         elif step > 0 and hidden <= _TRANSPOSE_UP_TO:
             times(sgemm, previous[here:ahead], hidden, transposed, products, running, width, hidden, _ZERO)
         elif step > 0:
@@ -77,7 +80,7 @@ def _forward_shard(
             )  # fmt: skip
         before, here = here, ahead
     for batch in rows:
-        if lengths[batch] < time:
+        if lengths[batch] < outputs.shape[1]:
             outputs[batch, lengths[batch] :] = _ZERO
         if lengths[batch] == 0:
             last[batch] = _ZERO
@@ -151,7 +154,9 @@ def _weight_gradient(sgemm, counts, start, previous, d_gates, d_weight):
     """Write the recurrent weights' gradient: one product over all steps but the first, which has no state before it."""
     width, hidden = d_weight.shape
     later, total = start + counts[0], counts.sum() - counts[0]
-    if total > 0:
+    if total > 0 and thin(hidden, total, width):
+        outer(d_gates[later : later + total], previous[later : later + total], d_weight)
+    elif total > 0:
         transposed_times(sgemm, d_gates[later:], width, previous[later:], d_weight, width, hidden, total)
     else:
         d_weight[:] = _ZERO
@@ -166,13 +171,15 @@ def _move(share: Any, total: Any) -> None:
 
 
 @helper
-def _add_up(shares):
-    """Add all ``shares (shards, ...)`` up into the first, in their order: the same bits every time."""
-    total = shares[0].reshape(-1)
-    for shard in range(1, shares.shape[0]):
-        share = shares[shard].reshape(-1)
-        for j in range(total.size):
-            total[j] += share[j]
+def _add_up(shares, first, total):
+    """Write the sum of what all ``shares (shards, weights)`` have from ``first`` on, in their order: the same bits every time."""
+    to = total.reshape(-1)
+    for j in range(to.size):
+        to[j] = shares[0, first + j] + shares[1, first + j]
+    for shard in range(2, shares.shape[0]):
+        share = shares[shard, first : first + to.size]
+        for j in range(to.size):
+            to[j] += share[j]
 
 
 @inlined
@@ -223,6 +230,38 @@ def _weights(job: Any) -> Any:
 
 
 @inlined
+def _gradients_at(
+    at_ih: Any, at_hh: Any, at_bias_ih: Any, at_bias_hh: Any, width: Any, features: Any, hidden: Any
+) -> Any:
+    """Return one run's gradients of the four weights, at four addresses."""
+    return (
+        numba.carray(place(at_ih), (width, features), np.float32),
+        numba.carray(place(at_hh), (width, hidden), np.float32),
+        numba.carray(place(at_bias_ih), (width,), np.float32), numba.carray(place(at_bias_hh), (width,), np.float32),
+    )  # fmt: skip
+
+
+@inlined
+def _gradients(job: Any, run: Any) -> Any:
+    """Return where the gradients of a run's weights belong."""
+    skip = 4 * run * job[jobs.STRIDE]
+    return _gradients_at(
+        job[jobs.D_WEIGHT_IH] + skip, job[jobs.D_WEIGHT_HH] + skip, job[jobs.D_BIAS_IH] + skip, job[jobs.D_BIAS_HH] + skip,
+        job[jobs.WIDTH], job[jobs.FEATURES_SIZE], job[jobs.HIDDEN],
+    )  # fmt: skip
+
+
+@inlined
+def _share(job: Any, run: Any, shard: Any, size: Any) -> Any:
+    """Return a shard's part of the gradients of its run."""
+    width, features, hidden = job[jobs.WIDTH], job[jobs.FEATURES_SIZE], job[jobs.HIDDEN]
+    first = job[jobs.SHARES] + 4 * (run * job[jobs.SHARDS] + shard) * size
+    second = first + 4 * width * features
+    third = second + 4 * width * hidden
+    return _gradients_at(first, second, third, third + 4 * width, width, features, hidden)
+
+
+@inlined
 def _saved(job: Any) -> Any:
     packed, hidden = job[jobs.PACKED], job[jobs.HIDDEN]
     return (
@@ -242,7 +281,7 @@ def _build_forward(stamp: int) -> Any:
         projected, numbers, symbols = _inputs(job, jobs.INPUTS)
         weight_ih, weight_hh, bias_ih, bias_hh = _weights(job)
         gates, previous, extra, packed_inputs = _saved(job)
-        outputs = _numbers(job, jobs.OUTPUTS, (runs, batch, time, hidden))
+        outputs = _numbers(job, jobs.OUTPUTS, (runs, batch, time if job[jobs.OUTPUTS] != 0 else 0, hidden))
         last = _numbers(job, jobs.LAST, (runs, batch, hidden))
         while stamp:
             task = add_one(job, jobs.NEXT)
@@ -280,10 +319,8 @@ def _build_backward(stamp: int) -> Any:
         d_last = _numbers(job, jobs.D_LAST, (runs, batch, hidden))
         d_gates, d_inner = _numbers(job, jobs.D_GATES, (packed, width)), _numbers(job, jobs.D_INNER, (packed, hidden))
         d_packed = _numbers(job, jobs.D_PACKED, (packed, features))
-        d_weight_ih = _numbers(job, jobs.D_WEIGHT_IH, (runs, shards, width, features))
-        d_weight_hh = _numbers(job, jobs.D_WEIGHT_HH, (runs, shards, width, hidden))
-        d_bias_ih = _numbers(job, jobs.D_BIAS_IH, (runs, shards, width))
-        d_bias_hh = _numbers(job, jobs.D_BIAS_HH, (runs, shards, width))
+        size = width * (features + hidden + 2)
+        shares = _numbers(job, jobs.SHARES, (runs if shards > 1 else 0, shards, size))
         finished = _whole(job, jobs.FINISHED, (runs,))
         while stamp:
             task = add_one(job, jobs.NEXT)
@@ -291,21 +328,23 @@ def _build_backward(stamp: int) -> Any:
                 return
             run, shard = task // shards, task % shards
             rows = order[run, bounds[shard] : bounds[shard + 1]]
+            d_ih, d_hh, d_bias_ih, d_bias_hh = _share(job, run, shard, size) if shards > 1 else _gradients(job, run)
             _backward_shard(
                 job[jobs.SGEMM], job[jobs.CELL], rows, counts[run, shard], starts[run, shard], weight_hh[run], gates,
-                previous, extra, d_outputs[run][: batch if job[jobs.D_OUTPUTS] != 0 else 0], d_last[run], d_gates, d_inner, d_weight_hh[run, shard],
-                d_bias_ih[run, shard], d_bias_hh[run, shard],
+                previous, extra, d_outputs[run][: batch if job[jobs.D_OUTPUTS] != 0 else 0], d_last[run], d_gates, d_inner, d_hh,
+                d_bias_ih, d_bias_hh,
             )  # fmt: skip
             unpack(
                 job[jobs.SGEMM], job[jobs.CELL], job[jobs.MODE], job[jobs.WANTS_D_INPUTS], rows, counts[run, shard],
                 starts[run, shard], lengths[run], _pick(symbols, run), weight_ih[run], packed_inputs, d_gates, d_inner,
-                d_packed, _pick(d_projected, run), d_numbers[run], d_weight_ih[run, shard],
+                d_packed, _pick(d_projected, run), d_numbers[run], d_ih,
             )  # fmt: skip
-            if add_one(finished, run) == shards - 1:
-                _add_up(d_weight_ih[run])
-                _add_up(d_weight_hh[run])
-                _add_up(d_bias_ih[run])
-                _add_up(d_bias_hh[run])
+            if shards > 1 and add_one(finished, run) == shards - 1:
+                d_ih, d_hh, d_bias_ih, d_bias_hh = _gradients(job, run)
+                _add_up(shares[run], 0, d_ih)
+                _add_up(shares[run], d_ih.size, d_hh)
+                _add_up(shares[run], d_ih.size + d_hh.size, d_bias_ih)
+                _add_up(shares[run], d_ih.size + d_hh.size + width, d_bias_hh)
             add_one(job, jobs.DONE)
 
     return backward

@@ -128,6 +128,22 @@ def where_greater(_context: Any, left: Any, right: Any, yes: Any, no: Any) -> An
     return kind(*kinds), generate
 
 
+@emitted
+def sum_of(_context: Any, vector: Any) -> Any:
+    """Return the sum of a vector's numbers: of its halves, and theirs, always in the same order."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        (found,), lanes = given, vector.lanes
+        nothing, place = ir.Constant(found.type, ir.Undefined), ir.IntType(32)
+        while lanes > 1:
+            lanes //= 2
+            half = ir.Constant(ir.VectorType(place, vector.lanes), [lanes + j % lanes for j in range(vector.lanes)])
+            found = builder.fadd(found, builder.shuffle_vector(found, nothing, half), flags=_FLAGS)
+        return builder.extract_element(found, ir.Constant(place, 0))
+
+    return types.float32(vector), generate
+
+
 def _arithmetic(name: str, symbol: Any) -> None:
     """Give vectors the operator ``symbol``; the other side may be a number."""
 

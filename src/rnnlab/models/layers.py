@@ -19,11 +19,13 @@ LayerWeights = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def run_layer(
-    config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, *, reverse: bool, engine: str
-) -> tuple[Tensor, Tensor]:
+    config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, *, reverse: bool, engine: str,
+    every_step: bool = True,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return the hidden state after every step, ``(runs, batch, time, hidden)``, and after the last one read, ``(runs, batch, hidden)``.
 
-    Who needs the last alone should take it from there: the kernels then spare the gradients of all others.
+    Who needs the last alone should take it from there: the kernels then spare the gradients of all others, and writing them
+    out where ``every_step`` is false, too.
 
     Args:
         config: names the cell.
@@ -32,11 +34,12 @@ def run_layer(
         lengths: ``(runs or 1, batch)``, or None where every sequence fills the batch.
         reverse: read from the end; the result is in the input's order.
         engine: ``auto``, ``equations``, ``torch`` or ``kernel``.
+        every_step: whether the states after every step are wanted; otherwise there may be none.
     """
     if reverse:
         inputs = inputs.flip(2) if lengths is None else reverse_within(inputs, lengths)
-    outputs, last = _forward(config, inputs, weights, lengths, engine)
-    if reverse:
+    outputs, last = _forward(config, inputs, weights, lengths, engine, every_step)
+    if reverse and every_step:
         outputs = outputs.flip(2) if lengths is None else reverse_within(outputs, lengths.expand(outputs.shape[:2]))
     return outputs, last
 
@@ -47,7 +50,7 @@ def one_hot(symbols: Tensor, size: int, like: Tensor) -> Tensor:
 
 
 def _forward(
-    config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, engine: str
+    config: ModelConfig, inputs: Tensor, weights: LayerWeights, lengths: Tensor | None, engine: str, every_step: bool
 ) -> tuple[Tensor, Tensor]:
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     if engine == "auto":
@@ -56,7 +59,7 @@ def _forward(
         engine = choose(config.cell, runs, batch, time, weight_ih.shape[-1], hidden, weight_hh.device, weight_hh.dtype)
     if engine == "kernel":
         cell = cast(Literal["elman", "lstm", "gru"], config.cell)
-        return kernels.layer(cell, inputs, *weights, lengths, nonlinearity=config.nonlinearity)
+        return kernels.layer(cell, inputs, *weights, lengths, nonlinearity=config.nonlinearity, every_step=every_step)
     if engine == "torch":
         outputs = _by_torch(config, inputs, weights)
     else:

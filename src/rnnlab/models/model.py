@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from rnnlab import kernels
 from rnnlab.cells import CELLS, mask_padding
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.data.vocabulary import UNKNOWN
 from rnnlab.models.layers import LayerWeights, at_the_end, one_hot, run_layer
 from rnnlab.models.ngrams import bag
 from rnnlab.models.noise import Noise
-from rnnlab.models.parameters import initialise, views, weights
+from rnnlab.models.parameters import collect, gradient_places, initialise, views, weights
 
 
 class Model(nn.Module):
@@ -46,15 +47,17 @@ class Model(nn.Module):
     def bind(self, flat: Tensor) -> None:
         """Make ``flat (runs, size)`` the model's weights."""
         self.flat, self._gradient = flat, torch.zeros_like(flat)
-        self._gradient_views = list(views(self._gradient, self.layout).values())
+        self._gradient_views = views(self._gradient, self.layout)
         for name, view in views(flat, self.layout).items():
             self.register_parameter(name, nn.Parameter(view))
+        self._places = gradient_places(dict(self.named_parameters()), self._gradient_views)
 
     def gradient(self, loss: Tensor) -> Tensor:
         """Return the gradient of ``loss ()`` as ``(runs, size)``, in a buffer that the next call overwrites."""
         # In sequences of one step the recurrent weights take no part: their gradient is zero, not missing.
-        gradients = torch.autograd.grad(loss, list(self.parameters()), materialize_grads=True)
-        torch._foreach_copy_(self._gradient_views, gradients)
+        with kernels.gradients_into(self._places):
+            found = torch.autograd.grad(loss, list(self.parameters()), materialize_grads=True)
+        collect(found, self._gradient_views.values())
         return self._gradient
 
     @property
@@ -83,7 +86,7 @@ class Model(nn.Module):
         """
         if lengths is not None and bool((lengths == inputs.shape[2]).all()):
             lengths = None
-        states, last = self._states(inputs, lengths, noise)
+        states, last = self._states(inputs, lengths, noise, every_step=self.config.readout != "last")
         summary = last if self.config.readout == "last" else self._pooled(states, lengths)
         if self.config.ngram_size and inputs.ndim == 3:
             summary = torch.cat([summary, self._bag(inputs, lengths, noise)], dim=-1)
@@ -96,13 +99,16 @@ class Model(nn.Module):
         """
         return self._states(inputs, lengths, noise)[0]
 
-    def _states(self, inputs: Tensor, lengths: Tensor | None, noise: Noise | None) -> tuple[Tensor, Tensor]:
+    def _states(
+        self, inputs: Tensor, lengths: Tensor | None, noise: Noise | None, *, every_step: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """Return the last layer's states, and what it holds when each direction is done, ``(runs, batch, width)``."""
         states = last = self.embed(inputs)
         for layer in range(self.config.num_layers):
             if layer:
                 states = self._drop(states, layer, noise)
-            states, last = self._layer(states, layer, lengths)
+            inside = layer < self.config.num_layers - 1
+            states, last = self._layer(states, layer, lengths, every_step=every_step or inside)
         return states, last
 
     def embed(self, inputs: Tensor) -> Tensor:
@@ -138,17 +144,22 @@ class Model(nn.Module):
         """
         return self._layer(inputs, layer, lengths)[0]
 
-    def _layer(self, inputs: Tensor, layer: int, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _layer(
+        self, inputs: Tensor, layer: int, lengths: Tensor | None, *, every_step: bool = True
+    ) -> tuple[Tensor, Tensor]:
         if not self.config.bidirectional:
-            return self._direction(inputs, layer, lengths, False)
-        both = [self._direction(inputs, layer, lengths, reverse) for reverse in (False, True)]
+            return self._direction(inputs, layer, lengths, False, every_step)
+        both = [self._direction(inputs, layer, lengths, reverse, every_step) for reverse in (False, True)]
         states, last = (torch.cat(parts, dim=-1) for parts in zip(*both, strict=True))
         return states, last
 
-    def _direction(self, inputs: Tensor, layer: int, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
+    def _direction(
+        self, inputs: Tensor, layer: int, lengths: Tensor | None, reverse: bool, every_step: bool
+    ) -> tuple[Tensor, Tensor]:
         states, last = run_layer(
-            self.config, inputs, self._weights(layer, reverse), lengths, reverse=reverse, engine=self.engine
-        )
+            self.config, inputs, self._weights(layer, reverse), lengths, reverse=reverse, engine=self.engine,
+            every_step=every_step or self.config.cell == "combined",
+        )  # fmt: skip
         if self.config.cell == "combined":
             states = self._paired(inputs, states, lengths, reverse)
             last = states[:, :, 0] if reverse else at_the_end(states, lengths)

@@ -5,16 +5,20 @@ single operation each, however many layers there are.
 """
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from rnnlab import kernels
 from rnnlab.cells import CELLS
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.models.ngrams import ROWS
 from rnnlab.randomness import generator
+
+LAYER = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 @dataclass(frozen=True)
@@ -115,3 +119,26 @@ def views(flat: Tensor, layout: list[Weight]) -> dict[str, Tensor]:
         found[weight.name] = flat[:, at : at + weight.size].view(flat.shape[0], *weight.shape)
         at += weight.size
     return found
+
+
+def gradient_places(parameters: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> dict[int, kernels.Places]:
+    """Return where the kernels may write the gradients of each layer's weights: `rnnlab.kernels.gradients_into`.
+
+    Args:
+        parameters: by name, views as `views` gives them.
+        gradients: views of the same names into the gradient's buffer.
+    """
+    found: dict[int, kernels.Places] = {}
+    for name, weight in parameters.items():
+        kind, _, suffix = name.partition("_l")
+        if kind == "weight_ih" and f"bias_hh_l{suffix}" in gradients:
+            weight_ih, weight_hh, bias_ih, bias_hh = (gradients[f"{each}_l{suffix}"] for each in LAYER)
+            found[weight.data_ptr()] = weight_ih, weight_hh, bias_ih, bias_hh
+    return found
+
+
+def collect(gradients: Iterable[Tensor], places: Iterable[Tensor]) -> None:
+    """Copy ``gradients`` to their ``places``, but for those that are there already."""
+    away = [pair for pair in zip(gradients, places, strict=True) if pair[0].data_ptr() != pair[1].data_ptr()]
+    if away:
+        torch._foreach_copy_([place for _, place in away], [gradient for gradient, _ in away])

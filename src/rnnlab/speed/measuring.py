@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from rnnlab.config import CellName, ModelConfig, TrainConfig
-from rnnlab.kernels import choose
+from rnnlab.kernels import choose, gradients_into
 from rnnlab.models.layers import run_layer
-from rnnlab.models.parameters import initialise, views, weights
+from rnnlab.models.parameters import collect, gradient_places, initialise, views, weights
 from rnnlab.training.optimizers import Optimizer
 
 GATES = {"elman": 1, "lstm": 4, "gru": 3}
@@ -142,18 +142,23 @@ def our_road(cell: CellName, shape: Shape, engine: str = "auto") -> Road:
     layout = weights(config, 0, shape.features, shape.hidden, GATES[cell])
     flat = initialise(layout, list(range(shape.runs)))
     gradient = torch.zeros_like(flat)
-    parameters, gradients = views(flat, layout), list(views(gradient, layout).values())
+    parameters, gradients = views(flat, layout), views(gradient, layout)
     for parameter in parameters.values():
         parameter.requires_grad_()
+    places = gradient_places(parameters, gradients)
     optimizer = Optimizer([TrainConfig(optimizer="adam", lr=1e-4)] * shape.runs, flat)
     rates = torch.full((shape.runs, 1), 1e-4)
     inputs = torch.randn(shape.runs, shape.batch, shape.time, shape.features)
     w_ih, w_hh, b_ih, b_hh = (parameters[f"{name}_l0"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
 
     def update() -> None:
-        _, last = run_layer(config, inputs, (w_ih, w_hh, b_ih, b_hh), None, reverse=False, engine=engine)
+        _, last = run_layer(
+            config, inputs, (w_ih, w_hh, b_ih, b_hh), None, reverse=False, engine=engine, every_step=False
+        )
         loss = last.square().mean(dim=(1, 2)).sum()
-        torch._foreach_copy_(gradients, torch.autograd.grad(loss, list(parameters.values())))
+        with gradients_into(places):
+            found = torch.autograd.grad(loss, list(parameters.values()))
+        collect(found, gradients.values())
         with torch.no_grad():
             optimizer.update(flat, gradient, rates)
 

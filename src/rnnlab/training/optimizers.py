@@ -52,10 +52,9 @@ class Optimizer:
             rates: ``(runs, 1)`` learning rates of this step.
         """
         self.updates += 1
-        norm = torch.linalg.vector_norm(gradient, dim=1)
         if self.fused:
-            self._in_one_pass(flat, gradient, rates, norm)
-            return cast(Tensor, norm)
+            return self._in_one_pass(flat, gradient, rates)
+        norm = torch.linalg.vector_norm(gradient, dim=1)
         if self.clips:
             gradient.mul_((self.clip / (norm.unsqueeze(1) + 1e-6)).clamp_(max=1.0))
         if self.decays:
@@ -69,13 +68,18 @@ class Optimizer:
             self._adam(flat, gradient, rates)
         return cast(Tensor, norm)
 
-    def _in_one_pass(self, flat: Tensor, gradient: Tensor, rates: Tensor, norm: Tensor) -> None:
+    def _in_one_pass(self, flat: Tensor, gradient: Tensor, rates: Tensor) -> Tensor:
         from rnnlab.kernels import update
 
-        shrink = (self.clip / (norm.unsqueeze(1) + 1e-6)).clamp_(max=1.0) if self.clips else self.whole
         corrections = 1 / (1 - BETA_1**self.updates), (1 - BETA_2**self.updates) ** -0.5
         constants = array("f", (1 - BETA_1, BETA_2, 1 - BETA_2, EPSILON, *corrections))
-        update(self.rule, flat, gradient, self.state, rates, self.momentum, self.weight_decay, shrink, constants)
+        rest = self.state, rates, self.momentum, self.weight_decay
+        if not self.clips:
+            return update(self.rule, flat, gradient, *rest, self.whole, constants)
+        norm = update("none", flat, gradient, *rest, self.whole, constants)
+        shrink = (self.clip / (norm.unsqueeze(1) + 1e-6)).clamp_(max=1.0)
+        update(self.rule, flat, gradient, *rest, shrink, constants)
+        return norm
 
     def _sgd(self, flat: Tensor, gradient: Tensor, rates: Tensor) -> None:
         if self.state:
