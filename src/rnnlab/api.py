@@ -139,8 +139,8 @@ def predict(run: Run | str | Path, inputs: Any) -> list[Prediction]:
     run = run if isinstance(run, Run) else load_folder(run)
     if not is_frame(inputs):
         return run.predict(inputs)
-    with from_frame(run, inputs) as batches:
-        return [answer for batch in batches for answer in _named(run, batch)]
+    with from_frame(run, inputs) as asked:
+        return [answer for batch in asked for answer in _named(asked.run, batch)]
 
 
 def verify(folder: str | Path, *, data: Any = None) -> Verification:

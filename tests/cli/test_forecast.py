@@ -2,10 +2,12 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -262,6 +264,130 @@ def test_one_series_after_the_other_passes_through(monkeypatch: pytest.MonkeyPat
     write(shops="abcdefgh")
     run = rnnlab.train("shops.csv", id="shop", time="day", value="sales", hidden_size=2, max_steps=1)
     monkeypatch.setattr("rnnlab.runs.reading.SERIES_BATCH", 2)
-    with from_file(run, Path("shops.csv")) as batches:
+    with from_file(run, Path("shops.csv")) as asked:
+        batches = iter(asked)
         assert next(batches).ids == ("a", "b")
         assert [batch.ids for batch in batches] == [("c", "d"), ("e", "f"), ("g", "h")]
+
+
+def without(path: str, days: int) -> None:
+    """Write the first ``days`` of every shop of ``shops.csv`` to ``path``."""
+    head, *rows = Path("shops.csv").read_text().splitlines()
+    last = str(np.datetime64("2024-01-01") + days)
+    Path(path).write_text("\n".join([head, *(row for row in rows if row.split(",")[1] < last)]) + "\n")
+
+
+def test_intervals_go_on_adapting_on_rows_that_are_newer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Forecast by forecast, written down anew: what each would have answered then, what came, and the rule of the paper."""
+    write(days=150, shops="ab")
+    without("early.csv", 100)
+    flags = [*COLUMNS, "--horizon", "2", "--known", "promo", "--past", "visits", "--quantiles", "0.1,0.5,0.9"]
+    assert main(["train", "early.csv", *flags, *QUICK, "--out", "run"]) == 0
+    write(days=150, shops="ab", future=2)
+    capsys.readouterr()
+    assert main(["predict", "run", "--file", "shops.csv", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    run = load("run")
+    about, errors = run.data["interval"], run.newest_errors.numpy().astype(np.float64)  # type: ignore[union-attr]
+    assert about["adaptive"]["end"] == "2024-04-09"
+    codec, series = run.codec, read("shops.csv", 2)
+    pools = [errors[:, ahead].tolist() for ahead in range(2)]
+    alphas = list(about["adaptive"]["alpha"])
+    misses = {day: [[], []] for day in range(100, 150)}  # type: ignore[var-annotated]
+    for one in series:
+        for day in range(100, 150):
+            values = np.where(np.arange(152) < day, one.values, np.nan)
+            then = Series(one.times, values, one.name, 7, known=one.known, past=one.past)
+            steps = codec.by_step(run.outputs([then]))[0]  # type: ignore[union-attr]
+            level = codec.levels_of(values[None, day - codec.context_length : day], one.name)[0]  # type: ignore[union-attr]
+            for ahead in range(2 if day < 149 else 1):
+                truth = (one.values[day + ahead] - level[0]) / level[1]
+                misses[day][ahead].append(max(steps[ahead, 0] - truth, truth - steps[ahead, -1]))
+    held = []
+    for ahead in range(2):
+        used: dict[int, float] = {}
+        for day in range(100, 152 + ahead):
+            heard = day - 1 - ahead
+            if heard in misses and misses[heard][ahead]:
+                missed = np.mean(np.array(misses[heard][ahead]) > used[heard])
+                alphas[ahead] += 0.02 * (1 - 0.8 - missed)
+                pools[ahead] = (pools[ahead] + misses[heard][ahead])[-len(errors) :]
+            used[day] = float(np.quantile(pools[ahead], min(1, max(0, 1 - alphas[ahead])), method="higher"))
+            held += [one <= used[day] for one in misses.get(day, [[], []])[ahead]]
+    widths = [used_width(pool, alpha) for pool, alpha in zip(pools, alphas, strict=True)]
+    assert said["intervals"]["origins"] == 100
+    assert said["intervals"]["until"] == "2024-05-29"
+    assert said["intervals"]["held"] == pytest.approx(np.mean(held))
+    adaptive = about["adaptive"] | {"half_width": widths}
+    expected = replace(run, data=run.data | {"interval": about | {"adaptive": adaptive}}, newest_errors=None).predict(
+        series
+    )
+    for row, answer in enumerate(expected):
+        for key in ("prediction", "lower", "upper"):
+            assert [one[key] for one in said["predictions"][2 * row : 2 * row + 2]] == pytest.approx(
+                answer[key], rel=1e-4
+            )
+    again = run.predict(series)
+    assert again[0]["lower"] == pytest.approx(expected[0]["lower"], rel=1e-4)
+    assert run.predict(series) == again
+    assert main(["predict", "run", "--file", "shops.csv"]) == 0
+    assert (
+        "intervals adapted on 100 forecasts that came true up to 2024-05-29; 80% intervals held"
+        in capsys.readouterr().err
+    )
+
+
+def used_width(pool: list[float], alpha: float) -> float:
+    return float(np.quantile(pool, min(1, max(0, 1 - alpha)), method="higher"))
+
+
+def read(path: str, shops: int) -> list[Series]:
+    with Path(path).open() as file:
+        rows = list(csv.DictReader(file))
+    found = []
+    for shop in sorted({row["shop"] for row in rows})[:shops]:
+        mine = [row for row in rows if row["shop"] == shop]
+        columns = {name: np.array([float(row[name] or "nan") for row in mine]) for name in ("sales", "promo", "visits")}
+        times = np.array([row["day"] for row in mine], "datetime64[D]")
+        past = {"visits": columns["visits"]}
+        found.append(Series(times, columns["sales"], shop, 7, known={"promo": columns["promo"]}, past=past))
+    return found
+
+
+def test_the_training_file_itself_has_nothing_newer(capsys: pytest.CaptureFixture[str]) -> None:
+    write(shops="ab")
+    assert main(["train", "shops.csv", *COLUMNS, *QUICK, "--out", "run"]) == 0
+    capsys.readouterr()
+    assert main(["predict", "run", "--file", "shops.csv", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["intervals"] == {
+        "level": 0.9, "origins": 0, "held": None, "held_unadapted": None, "until": None,
+    }  # fmt: skip
+    assert printed.err == ""
+
+
+def test_drift_after_the_training_widens_the_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    """A single series in its own units; a frame gets what a file gets, and rows of text before the end change nothing."""
+    draw = np.random.default_rng(0)
+    times = np.datetime64("2024-01-01") + np.arange(400)
+    values = 50 + draw.normal(size=400) * np.where(np.arange(400) < 250, 1.0, 4.0)
+    lines = [f"{time},{value:.6f}" for time, value in zip(times, values, strict=True)]
+    for path, rows in (("early.csv", lines[:250]), ("all.csv", lines), ("end.csv", lines[-200:])):
+        Path(path).write_text("\n".join(["day,sales", *rows]) + "\n")
+    assert main(["train", "early.csv", "--time", "day", "--value", "sales", *QUICK, "--out", "run"]) == 0
+    capsys.readouterr()
+    found = {}
+    for path in ("all.csv", "end.csv"):
+        assert main(["predict", "run", "--file", path, "--json"]) == 0
+        found[path] = json.loads(capsys.readouterr().out)
+    assert found["all.csv"] == found["end.csv"]
+    about, (answer,) = found["all.csv"]["intervals"], found["all.csv"]["predictions"]
+    assert about["origins"] == 150
+    assert about["held_unadapted"] < 0.6
+    assert about["held"] > about["held_unadapted"] + 0.15
+    before = load("run").data["interval"]["adaptive"]["half_width"][0]
+    assert answer["upper"] - answer["prediction"] > 2 * before
+    (bare,) = load("run").predict([values])
+    assert bare["upper"] - bare["prediction"] == pytest.approx(before)
+    (framed,) = rnnlab.predict("run", pandas.read_csv("all.csv"))
+    assert framed["upper"] == pytest.approx(answer["upper"])

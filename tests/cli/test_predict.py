@@ -16,10 +16,10 @@ import torch
 from rnnlab.cli import main
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import LabelledStrings, NumberSequences, sales
-from rnnlab.runs import Run, load, save
+from rnnlab.runs import load, save
 from rnnlab.tasks import classify_strings, forecast_series, from_numbers
 from rnnlab.training import train
-from rnnlab.training.fit import interval
+from rnnlab.training.intervals import with_interval
 
 NAMES = ["ax1", "", "b'y", "Ünknown", "ax1"]
 
@@ -36,8 +36,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     series = forecast_series(sales(), context_length=8, horizon=3)
     for name, task in (("strings", strings), ("numbers", numbers), ("series", series)):
         run = train(task, ModelConfig(hidden_size=4), TrainConfig(max_steps=5), name=name)[0]
-        about = {**run.data, **interval(task, run)}
-        save(Run(**{**{k: getattr(run, k) for k in run.__dataclass_fields__}, "data": about}), folder / name)
+        save(with_interval(task, run), folder / name)
     return folder
 
 

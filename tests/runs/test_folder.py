@@ -25,8 +25,8 @@ from rnnlab.training import train
 
 TEXTS = tuple(f"{a}{b}{c}" for a in "ab" for b in "xyz" for c in "1234")
 BAD: tuple[tuple[str, Callable[[dict[str, Any]], Any], str], ...] = (
-    ("other version", lambda record: record.update(schema_version=3), "schema_version must be 1 or 2, got 3"),
-    ("no version", lambda record: record.pop("schema_version"), "schema_version must be 1 or 2, got None"),
+    ("other version", lambda record: record.update(schema_version=4), "schema_version must be 1 to 3, got 4"),
+    ("no version", lambda record: record.pop("schema_version"), "schema_version must be 1 to 3, got None"),
     ("unknown field", lambda record: record.update(extra=1), "extra"),
     ("no model", lambda record: record.pop("model"), "model"),
     ("huge model", lambda record: record["model"].update(hidden_size=10**9), "hidden_size"),

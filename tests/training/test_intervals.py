@@ -7,21 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save as save_tensors
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import Series, SeriesCollection, library
 from rnnlab.errors import RunFolderError
 from rnnlab.runs import Run, load, model_outputs, save
+from rnnlab.runs.adapting import State, adapt
 from rnnlab.tasks import Task, forecast_many, forecast_series
 from rnnlab.training import train
-from rnnlab.training.intervals import adapt, interval, misses
+from rnnlab.training.intervals import misses, with_interval
 
 
-def plainly(calibration: np.ndarray, scores: np.ndarray, level: float, rate: float, delay: int) -> tuple[float, float]:
+def plainly(
+    calibration: np.ndarray, scores: np.ndarray, level: float, rate: float, delay: int, alpha: float | None = None
+) -> tuple[float, float]:
     """Adaptive conformal inference, written down anew for one series: every moment decides with what is known at it."""
+    begins = 1 - level if alpha is None else alpha
     widths, held = [], 0
     for now in range(len(scores) + delay + 1):
-        alpha = 1 - level
+        alpha = begins
         for past in range(min(len(scores), now - delay)):
             alpha += rate * (1 - level - (scores[past] > widths[past]))
         pool = np.concatenate([calibration, scores[: max(0, min(len(scores), now - delay))]])[-len(calibration) :]
@@ -35,35 +40,62 @@ def test_adapting_is_as_written_in_the_paper(delay: int) -> None:
     draw = np.random.default_rng(delay)
     calibration, scores = draw.random(40), draw.random(90) * np.linspace(1, 3, 90)
     wide = np.tile(scores[:, None], delay + 1)
-    widths, coverage = adapt(np.tile(calibration[:, None], delay + 1), wide, np.arange(90), 0.9, 0.05)
+    begins = State.begin(np.tile(calibration[:, None], delay + 1), 0.9)
+    after, held = adapt(begins, wide, np.arange(90), 0.9, 0.05)
     expected = [plainly(calibration, scores, 0.9, 0.05, ahead) for ahead in range(delay + 1)]
-    assert widths.tolist() == pytest.approx([width for width, _ in expected])
-    assert coverage == pytest.approx(np.mean([held for _, held in expected]))
+    assert after.widths.tolist() == pytest.approx([width for width, _ in expected])
+    assert held.mean(axis=0) == pytest.approx([share for _, share in expected])
+
+
+def test_adapting_goes_on_from_where_it_was() -> None:
+    """In two parts as in one, where nothing is under way between them: one step ahead, all is heard of at once."""
+    draw = np.random.default_rng(1)
+    calibration, scores = draw.random((30, 1)), draw.random((80, 1)) * np.linspace(1, 2, 80)[:, None]
+    whole, held = adapt(State.begin(calibration, 0.8), scores, np.arange(80), 0.8)
+    part, first = adapt(State.begin(calibration, 0.8), scores[:50], np.arange(50), 0.8)
+    rest, second = adapt(part, scores[50:], np.arange(30), 0.8)
+    assert rest.widths.tolist() == whole.widths.tolist()
+    assert np.concatenate([first, second]).tolist() == held.tolist()
+
+
+def test_values_that_are_not_known_yet_are_not_heard_of() -> None:
+    draw = np.random.default_rng(2)
+    begins, scores = State.begin(draw.random((30, 2)), 0.9), draw.random((40, 2)) * 3
+    scores[-1, 1] = np.nan
+    after, held = adapt(begins, scores, np.arange(40), 0.9)
+    without = adapt(begins, scores[:-1], np.arange(39), 0.9)[0]
+    assert after.widths[1] == without.widths[1]
+    assert after.widths[0] == adapt(begins, scores[:, :1], np.arange(40), 0.9)[0].widths[0]
+    assert not held[-1, 1]
+    assert np.isfinite(after.errors).all()
 
 
 def test_adapting_does_not_see_a_value_before_it_came() -> None:
     calibration, scores = np.ones((20, 1)), np.ones((30, 1))
     changed = scores.copy()
     changed[-1] = 50.0
-    first, second = (adapt(calibration, one, np.arange(30), 0.9) for one in (scores, changed))
-    assert second[1] == pytest.approx(first[1] - 1 / 30)
+    first, second = (adapt(State.begin(calibration, 0.9), one, np.arange(30), 0.9)[1] for one in (scores, changed))
+    assert second.mean() == pytest.approx(first.mean() - 1 / 30)
 
 
 def test_drift_is_followed() -> None:
     draw = np.random.default_rng(0)
     scores = np.abs(draw.normal(size=(1500, 1))) * np.linspace(1, 4, 1500)[:, None]
     fixed = (scores[300:] <= np.quantile(scores[:300], 0.9)).mean()
-    _, coverage = adapt(scores[:300], scores[300:], np.arange(1200), 0.9)
+    _, held = adapt(State.begin(scores[:300], 0.9), scores[300:], np.arange(1200), 0.9)
     assert fixed < 0.65
-    assert coverage == pytest.approx(0.9, abs=0.02)
+    assert held.mean() == pytest.approx(0.9, abs=0.02)
 
 
 def test_series_of_a_moment_are_heard_together() -> None:
     """The order of series within a moment changes nothing."""
     draw = np.random.default_rng(0)
     calibration, scores, clock = draw.random((30, 2)), draw.random((60, 2)), np.repeat(np.arange(20), 3)
-    mixed = draw.permutation(60)
-    assert adapt(calibration, scores, clock, 0.8)[1] == adapt(calibration, scores[mixed], clock[mixed], 0.8)[1]
+    mixed, begins = draw.permutation(60), State.begin(calibration, 0.8)
+    first, held = adapt(begins, scores, clock, 0.8)
+    second, again = adapt(begins, scores[mixed], clock[mixed], 0.8)
+    assert again.tolist() == held[mixed].tolist()
+    assert second.alpha.tolist() == first.alpha.tolist()
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +104,7 @@ def countries() -> tuple[Task, Run]:
         library.sales_by_country(), context_length=14, horizon=2, quantiles=(0.05, 0.5, 0.95), known=["open"]
     )
     run = train(task, ModelConfig(hidden_size=8), TrainConfig(max_steps=60, batch_size=128, lr=0.01))[0]
-    return task, replace(run, data=run.data | interval(task, run))
+    return task, with_interval(task, run)
 
 
 def test_widened_quantiles_hold_what_was_promised_of_the_validation_part(countries: tuple[Task, Run]) -> None:
@@ -117,7 +149,7 @@ def test_predictions_have_the_ends_that_were_measured(countries: tuple[Task, Run
 def test_a_single_series_keeps_its_widths_in_its_own_units() -> None:
     task = forecast_series(library.sales(), context_length=14)
     run = train(task, ModelConfig(hidden_size=4), TrainConfig(max_steps=10))[0]
-    about = interval(task, run)["interval"]
+    about = with_interval(task, run).data["interval"]
     assert not about["scaled"]
     index = task.part("validation")
     guess = task.to_units(model_outputs(run.model, task.inputs, index)[0], index.numpy())
@@ -138,6 +170,14 @@ def test_a_single_series_keeps_its_widths_in_its_own_units() -> None:
             lambda record: record["data"]["interval"]["adaptive"].update(half_width=[]),
             "interval must have 2 half-widths, got 0",
         ),
+        (
+            lambda record: record["data"]["interval"]["adaptive"].update(alpha=[0.1]),
+            "interval must have 2 alphas, all of them numbers, got 1",
+        ),
+        (
+            lambda record: record["data"]["interval"]["adaptive"].update(end="soon"),
+            "end must be a time, as 2024-01-31, got 'soon'",
+        ),
     ],
 )
 def test_edited_folders_are_refused(countries: tuple[Task, Run], tmp_path: Path, change: object, message: str) -> None:
@@ -147,6 +187,30 @@ def test_edited_folders_are_refused(countries: tuple[Task, Run], tmp_path: Path,
     record = json.loads((tmp_path / "run.json").read_text())
     change(record)  # type: ignore[operator]
     (tmp_path / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RunFolderError, match=message):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "errors.safetensors must be a safetensors file, got"),
+        (None, "errors.safetensors is missing; the folder is no complete run"),
+        (
+            save_tensors({"errors": torch.zeros(5, 3)}),
+            "must hold errors, float32 of 2 columns, got errors torch.float32",
+        ),
+        (save_tensors({"errors": torch.zeros(0, 2)}), "must hold errors, float32 of 2 columns"),
+        (save_tensors({"weights": torch.zeros(5, 2)}), "must hold errors, float32 of 2 columns, got weights"),
+        (save_tensors({"errors": torch.full((5, 2), torch.nan)}), "must hold finite errors, got NaN or infinity"),
+    ],
+)
+def test_a_damaged_file_of_errors_is_refused(
+    countries: tuple[Task, Run], tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    save(countries[1], tmp_path)
+    path = tmp_path / "errors.safetensors"
+    path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(RunFolderError, match=message):
         load(tmp_path)
 

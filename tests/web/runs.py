@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rnnlab.data import Source
 from rnnlab.runs import save
-from rnnlab.training.fit import Plan, interval, plan
+from rnnlab.training.fit import Plan, plan
+from rnnlab.training.intervals import with_interval
 from rnnlab.training.loop import Training
 
 SWEEP = {
@@ -30,8 +31,8 @@ def quick_run(folder: Path, data: str | Source, **options: object) -> Path:
     for _ in training:
         pass
     run = training.runs()[0]
-    about = {**run.data, **planned.source, **interval(planned.task, run), "baselines": []}
-    return save(replace(run, data=about), folder)
+    about = {**run.data, **planned.source, "baselines": []}
+    return save(with_interval(planned.task, replace(run, data=about)), folder)
 
 
 def bits(path: Path) -> str:

@@ -6,10 +6,10 @@ import numpy as np
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import LabelledStrings, NumberSequences, names, sales
-from rnnlab.runs import Run, save
+from rnnlab.runs import save
 from rnnlab.tasks import Task, classify_strings, forecast_series, from_numbers
 from rnnlab.training import train
-from rnnlab.training.intervals import interval
+from rnnlab.training.intervals import with_interval
 
 
 def tasks() -> dict[str, Task]:
@@ -36,8 +36,7 @@ def write_run(kind: str, folder: Path, *, seed: int = 0, hidden_size: int = 4) -
     """Train a few steps and save the run in ``folder``."""
     task = tasks()[kind]
     run = train(task, ModelConfig(hidden_size=hidden_size), TrainConfig(max_steps=5, seed=seed), name=kind)[0]
-    about = {**run.data, **interval(task, run)}
-    return save(Run(**{**{k: getattr(run, k) for k in run.__dataclass_fields__}, "data": about}), folder)
+    return save(with_interval(task, run), folder)
 
 
 def write_runs(folder: Path) -> Path:

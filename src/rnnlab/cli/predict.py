@@ -4,6 +4,7 @@ import json as jsonlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -13,7 +14,8 @@ from rnnlab.errors import ConfigError
 
 if TYPE_CHECKING:
     from rnnlab.runs import Run
-    from rnnlab.runs.reading import Asked
+    from rnnlab.runs.adapting import Adapted
+    from rnnlab.runs.reading import Asked, Question
 
 
 def predict(
@@ -33,8 +35,9 @@ def predict(
     rnnlab predict runs/names-gru --file names.csv --out origins.jsonl --json
     cat names.txt | rnnlab predict runs/names-gru
 
-    A series is forecast from its last values, with its interval. Of a run that reads columns known in advance, the file's last
-    rows are the steps to forecast: they have those columns, and no value.
+    A series is forecast from its last values, with its interval; where a file goes on after the training's data, intervals adapt first
+    on the forecasts that have come true since. Of a run that reads columns known in advance, the file's last rows are the steps to
+    forecast: they have those columns, and no value.
 
     Args:
         run: a run folder.
@@ -42,7 +45,8 @@ def predict(
         file: a table with the columns of the training, or a text with one input a line; compressed or not.
         text: the column of the strings, where the file calls it something else than the training's.
         out: a file to write to, whole or not at all.
-        json: print {"predictions": [...]} with the probabilities of all labels, or the interval of a forecast.
+        json: print {"predictions": [...]} with the probabilities of all labels, or the interval of a forecast, and how many forecasts
+            intervals adapted on.
     """
     if inputs and file:
         raise ConfigError("--file must come without inputs, got both; leave one out")
@@ -58,25 +62,35 @@ def predict(
     # A forward pass of a batch gains nothing from more threads than one.
     torch.set_num_threads(1)
     loaded = prepare(load(run))
-    with _asked(loaded, inputs, file, text) as batches, _sink(out) as sink:
-        found = (one for batch in batches for one in _answers(loaded, batch))
+    with _asked(loaded, inputs, file, text) as asked, _sink(out) as sink:
+        found = (one for batch in asked for one in _answers(asked.run, batch))
         if json:
-            _write_json(found, sink)
+            _write_json(found, asked.adapted, sink)
         else:
             for answer in found:
                 sink.write(_line(answer) + "\n")
+    if asked.adapted is not None and asked.adapted.origins and not json:
+        print(f"rnnlab: {_heard(asked.adapted)}", file=sys.stderr)
     return 0
 
 
 @contextmanager
-def _asked(run: "Run", inputs: list[str] | None, file: Path | None, text: str | None) -> Iterator[Iterator["Asked"]]:
-    from rnnlab.runs.reading import from_file, from_lines
+def _asked(run: "Run", inputs: list[str] | None, file: Path | None, text: str | None) -> Iterator["Question"]:
+    from rnnlab.runs.reading import Question, from_file, from_lines
 
     if file is not None:
-        with from_file(run, file, text=text) as batches:
-            yield batches
+        with from_file(run, file, text=text) as asked:
+            yield asked
     else:
-        yield from_lines(run, inputs or sys.stdin.buffer, "inputs" if inputs else "standard input")
+        yield Question(run, from_lines(run, inputs or sys.stdin.buffer, "inputs" if inputs else "standard input"))
+
+
+def _heard(adapted: "Adapted") -> str:
+    """Return the sentence about what the intervals have heard of since the training."""
+    return (
+        f"intervals adapted on {adapted.origins:,} forecasts that came true up to {adapted.until}; "
+        f"{adapted.level:.0%} intervals held {adapted.held:.1%} of their values, {adapted.held_unadapted:.1%} if they had not"
+    )
 
 
 def _sink(out: Path | None) -> Any:
@@ -91,10 +105,13 @@ def _answers(run: "Run", batch: "Asked") -> Iterator[dict[str, Any]]:
     return answers(run, run.predict(batch.raw), ids=batch.ids, times=batch.times)
 
 
-def _write_json(answers: Iterator[dict[str, Any]], sink: TextIO) -> None:
+def _write_json(answers: Iterator[dict[str, Any]], adapted: "Adapted | None", sink: TextIO) -> None:
     """Write the answers as they come, so that they need not all be held."""
-    sink.write('{"predictions": [')
-    for number, answer in enumerate(answers):
+    about = "" if adapted is None else f'"intervals": {jsonlib.dumps(adapted.to_dict(), allow_nan=False)}, '
+    # What is wrong with the first batch is said before anything is written.
+    first = list(islice(answers, 1))
+    sink.write("{" + about + '"predictions": [')
+    for number, answer in enumerate(chain(first, answers)):
         sink.write((",\n" if number else "\n") + jsonlib.dumps(answer, ensure_ascii=False, allow_nan=False))
     sink.write("\n]}\n")
 

@@ -4,7 +4,7 @@ What cannot be told is refused with the way out: repeated times, times that fall
 in one file. Nothing is averaged, filled or sorted unless the caller says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, groupby
 
@@ -76,9 +76,16 @@ def series_of(table: Table, request: SeriesRequest) -> list[Series]:
     return found
 
 
-def stream_series(table: Table, request: SeriesRequest) -> Iterator[Series]:
-    """Yield the series of a table as of `series_of`, one at a time, so that they need not all be held."""
+def stream_series(table: Table, request: SeriesRequest) -> Callable[[], Iterator[Series]]:
+    """Return what yields the series of a table as of `series_of`, one at a time, so that they need not all be held.
+
+    The table is read once, however often they are asked for; one asking must be over before the next begins.
+    """
     value = _points(table, request)
+    return lambda: _streamed(table, request, value)
+
+
+def _streamed(table: Table, request: SeriesRequest, value: str) -> Iterator[Series]:
     names = (
         {row[0]: row[1] for row in table.run("SELECT min(row), id FROM points GROUP BY id")} if request.ident else {}
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from rnnlab.cells import CELLS
 from rnnlab.config import Interface, ModelConfig, TrainConfig
 from rnnlab.models.parameters import count_weights, layer_sizes, output_width
-from rnnlab.runs.run import LEAST_EVALUATED, PREDICT_BATCH
+from rnnlab.runs.outputs import LEAST_EVALUATED, PREDICT_BATCH
 
 FIGURE = 4
 # Copies of every weight: itself, its gradient twice (torch's and ours), two moments, the best so far, what kernels make of it, an

@@ -1,4 +1,5 @@
-"""A run on disk: ``run.json``, ``model.safetensors``, ``history.jsonl``. No pickle; loading executes nothing from it.
+"""A run on disk: ``run.json``, ``model.safetensors``, ``history.jsonl``, of forecasts ``errors.safetensors``. No pickle; loading
+executes nothing from it.
 
 What a folder says is checked before it is used: the schema's version, every field's type, the size of the weights against
 the configuration. What is wrong is named by file.
@@ -26,9 +27,10 @@ from rnnlab.runs.files import to_json, write_whole
 from rnnlab.runs.record import RunRecord
 from rnnlab.runs.run import Run
 
-# 2: series have covariates, a calendar, quantiles and windows scaled each by itself. What 1 holds is a part of that.
-SCHEMA = 2
-READ = (1, 2)
+# 2: series have covariates, a calendar, quantiles and windows scaled each by itself. 3: intervals go on adapting. What an earlier one
+# holds is a part of that.
+SCHEMA = 3
+READ = (1, 2, 3)
 LARGEST_JSON = 64 * 2**20
 
 
@@ -43,6 +45,8 @@ def save(run: Run, folder: Path) -> Path:
         name: view[0].contiguous() for name, view in views(run.weights.detach().cpu().unsqueeze(0), layout).items()
     }
     write_whole(folder / "model.safetensors", save_tensors(tensors))
+    if run.newest_errors is not None:
+        write_whole(folder / "errors.safetensors", save_tensors({"errors": run.newest_errors.contiguous()}))
     write_history(folder, run.history)
     write_record(run, folder)
     return folder
@@ -124,6 +128,9 @@ def load(folder: Path | str) -> Run:
     record = read_record(folder)
     history = _history(_read(folder, "history.jsonl", 4 * LARGEST_JSON), folder / "history.jsonl")
     flat = _weights(record, _read(folder, "model.safetensors", 2**33), folder / "model.safetensors")
+    errors = None
+    if record.keeps_errors:
+        errors = _errors(record, _read(folder, "errors.safetensors", 2**31), folder / "errors.safetensors")
     return Run(
         name=record.name,
         model_config=record.model,
@@ -140,6 +147,7 @@ def load(folder: Path | str) -> Run:
         data=record.data,
         environment=record.environment,
         seconds=record.seconds,
+        newest_errors=errors,
     )
 
 
@@ -175,7 +183,7 @@ def _record(content: bytes, path: Path) -> RunRecord:
         raise RunFolderError(f"{path} must be JSON, got {error}; the file is damaged: train again") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
     if isinstance(version, bool) or version not in READ:
-        choices = " or ".join(map(str, READ))
+        choices = f"{READ[0]} to {READ[-1]}"
         raise RunFolderError(f"{path}: schema_version must be {choices}, got {version!r}; use the rnnlab that wrote it")
     try:
         return RunRecord(**values)
@@ -196,13 +204,36 @@ def _history(content: bytes, path: Path) -> tuple[dict[str, Any], ...]:
     return tuple(entries)
 
 
-def _weights(record: RunRecord, content: bytes, path: Path) -> torch.Tensor:
+def _tensors(content: bytes, path: Path) -> dict[str, torch.Tensor]:
     try:
-        tensors = load_tensors(content)
+        return dict(load_tensors(content))
     except (SafetensorError, ValueError, OSError) as error:
         raise RunFolderError(
             f"{path} must be a safetensors file, got {error}; the file is damaged or truncated"
         ) from None
+
+
+def _errors(record: RunRecord, content: bytes, path: Path) -> torch.Tensor:
+    tensors, horizon = _tensors(content, path), getattr(record.codec, "horizon", 0)
+    found = tensors.get("errors")
+    if (
+        len(tensors) != 1
+        or found is None
+        or found.dtype != torch.float32
+        or found.shape[1:] != (horizon,)
+        or not len(found)
+    ):
+        got = ", ".join(f"{name} {one.dtype} {tuple(one.shape)}" for name, one in tensors.items())
+        raise RunFolderError(
+            f"{path} must hold errors, float32 of {horizon} columns, got {got[:200]}; it is of another run"
+        )
+    if not bool(torch.isfinite(found).all()):
+        raise RunFolderError(f"{path} must hold finite errors, got NaN or infinity; the file is damaged: train again")
+    return found
+
+
+def _weights(record: RunRecord, content: bytes, path: Path) -> torch.Tensor:
+    tensors = _tensors(content, path)
     layout = _layout(record.model, record.codec)
     if set(tensors) != {weight.name for weight in layout}:
         raise RunFolderError(

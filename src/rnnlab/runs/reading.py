@@ -5,9 +5,9 @@ knows codecs and tables, and asks no network.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from rnnlab.data.source import Series
 from rnnlab.data.strings import TEXT_NAMES
 from rnnlab.data.tables import Table, open_table
 from rnnlab.errors import DataError
+from rnnlab.runs.adapting import MOST_ORIGINS, Adapted, adapted
 from rnnlab.runs.run import Run
 from rnnlab.tasks import NumberCodec, SeriesCodec, TextCodec
 
@@ -48,6 +49,24 @@ class Asked:
     raw: list[Any]
     ids: tuple[str, ...] = ()
     times: tuple[np.ndarray, ...] = ()
+
+
+@dataclass
+class Question:
+    """All that a run is asked, in batches; iterate over it once.
+
+    Args:
+        run: that answers. Of a forecast, with intervals that have heard of what has come since the training.
+        batches: the inputs.
+        adapted: what the intervals have heard of; None where the run has none.
+    """
+
+    run: Run
+    batches: Iterator[Asked] = field(repr=False)
+    adapted: Adapted | None = None
+
+    def __iter__(self) -> Iterator[Asked]:
+        return self.batches
 
 
 def from_lines(run: Run, lines: Iterable[bytes | str], name: str) -> Iterator[Asked]:
@@ -77,10 +96,11 @@ def from_lines(run: Run, lines: Iterable[bytes | str], name: str) -> Iterator[As
 
 
 @contextmanager
-def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Iterator[Asked]]:
-    """Yield the inputs of a file: a table (CSV, TSV, JSON lines, Parquet) with the training's columns, or plain lines.
+def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Question]:
+    """Yield what a file asks: a table (CSV, TSV, JSON lines, Parquet) with the training's columns, or plain lines.
 
-    Compressed files are read too.
+    Compressed files are read too. Series that go on after the training's data are gone through twice: first for the errors of the
+    forecasts that have come true, which the intervals adapt on.
 
     Args:
         run: says what an input is, and what the columns were in training.
@@ -95,15 +115,15 @@ def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Iter
         config = config.replace(text=text)
     if not _is_table(path):
         with plain_file(path) as (plain, _), plain.open("rb") as file:
-            yield from_lines(run, file, str(path))
+            yield Question(run, from_lines(run, file, str(path)))
     else:
         with open_table(path) as table:
             yield _rows(run, config, table)
 
 
 @contextmanager
-def from_frame(run: Run, frame: Any) -> Iterator[Iterator[Asked]]:
-    """Yield the inputs of a data frame with the training's columns.
+def from_frame(run: Run, frame: Any) -> Iterator[Question]:
+    """Yield what a data frame with the training's columns asks, as of `from_file`.
 
     Args:
         run: says what an input is, and what the columns were in training.
@@ -170,10 +190,20 @@ def _last(values: Sequence[float], codec: SeriesCodec, name: str) -> np.ndarray:
     return np.asarray(values[-codec.past_length :])
 
 
-def _series(codec: SeriesCodec, config: DataConfig, table: Table) -> Iterator[Asked]:
-    """Yield the series of a table in batches; rows behind the last value are steps to forecast."""
-    request = series_request(config, future=bool(codec.known))
-    found = (_checked(codec, one, table.path) for one in stream_series(table, request))
+def _series(run: Run, codec: SeriesCodec, config: DataConfig, table: Table) -> Question:
+    """Return what a table of series asks; rows behind the last value are steps to forecast."""
+    series = stream_series(table, series_request(config, future=bool(codec.known)))
+    adapting, found = run.adapting(), None
+    if adapting is not None:
+        found = adapted(adapting, (_end_of(codec, one, MOST_ORIGINS) for one in series()))
+        run = run.adapted_to(found)
+    return Question(run, _in_batches(codec, config, series, table.path), found)
+
+
+def _in_batches(
+    codec: SeriesCodec, config: DataConfig, series: Callable[[], Iterator[Series]], path: Path
+) -> Iterator[Asked]:
+    found = (_checked(codec, one, path) for one in series())
     batch = max(1, min(SERIES_BATCH, BATCH * 64 // (codec.past_length * codec.interface.features)))
     while block := list(islice(found, batch)):
         ids = tuple(one.name for one in block) if config.id else ()
@@ -186,10 +216,14 @@ def _checked(codec: SeriesCodec, series: Series, path: Path) -> Series:
     if there < codec.past_length:
         called = f"{path}, series {series.name!r}" if codec.names else str(path)
         raise DataError(f"{called} must have at least the last {codec.past_length} values, got {there}; pass more")
-    start = max(0, there - codec.past_length - 2)
-    cut = {name: column[start:] for name, column in series.known.items()}
-    past = {name: column[start:] for name, column in series.past.items()}
-    return replace(series, times=series.times[start:], values=series.values[start:], known=cut, past=past)
+    return _end_of(codec, series, 2)
+
+
+def _end_of(codec: SeriesCodec, series: Series, more: int) -> Series:
+    """Return a series cut to what one forecast reads of it, and ``more`` before."""
+    start = max(0, int(np.isfinite(series.values).sum()) - codec.past_length - codec.gap - more)
+    known, past = ({name: column[start:] for name, column in given.items()} for given in (series.known, series.past))
+    return replace(series, times=series.times[start:], values=series.values[start:], known=known, past=past)
 
 
 def times_after(codec: SeriesCodec, series: Series) -> np.ndarray:
@@ -203,18 +237,18 @@ def times_after(codec: SeriesCodec, series: Series) -> np.ndarray:
     return np.concatenate([series.times[there:], future_times(series.times, steps)])[codec.gap : steps]
 
 
-def _rows(run: Run, config: DataConfig, table: Table) -> Iterator[Asked]:
+def _rows(run: Run, config: DataConfig, table: Table) -> Question:
     codec = run.codec
     if isinstance(codec, SeriesCodec):
         for column in config.filters:
             table.require(column, "where")
-        return _series(codec, config.replace(value=config.value or run.data.get("value")), table)
+        return _series(run, codec, config.replace(value=config.value or run.data.get("value")), table)
     if isinstance(codec, TextCodec):
-        return _texts(config, table)
+        return Question(run, _texts(config, table))
     if config.shape == "wide":
-        return _wide(codec, config, table)
+        return Question(run, _wide(codec, config, table))
     if config.shape == "long":
-        return _long(config, table)
+        return Question(run, _long(config, table))
     raise DataError(f"{table.path} must be lines of numbers for a run trained in memory, got a table; pass lines")
 
 

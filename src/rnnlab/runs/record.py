@@ -3,7 +3,8 @@
 import math
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+import numpy as np
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from rnnlab.config import Config, ModelConfig, TrainConfig
 from rnnlab.data.clock import FEATURES
@@ -31,11 +32,28 @@ class BaselineRecord(Config):
 
 
 class AdaptiveRecord(Config):
-    """The half-widths that adaptive conformal inference arrived at when the data ended, and the share of values it held."""
+    """The half-widths that adaptive conformal inference arrived at when the data ended, and the share of values it held.
+
+    ``alpha`` (the share that each step ahead lets outside) and ``end`` (the last time it heard of) are what it goes on from, with the
+    errors in ``errors.safetensors``; a run of schema 2 or less has none of them.
+    """
 
     half_width: tuple[float, ...]
     coverage: float
     rate: float
+    alpha: tuple[float, ...] = ()
+    end: str | None = None
+
+    @field_validator("end")
+    @classmethod
+    def _end_is_a_time(cls, value: str | None) -> str | None:
+        try:
+            fits = value is None or not np.isnat(np.datetime64(value))
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"end must be a time, as 2024-01-31, got {value!r}")
+        return value
 
 
 class IntervalRecord(Config):
@@ -97,7 +115,16 @@ class RunRecord(Config):
         for one in () if interval is None else (interval, interval.adaptive or interval):
             if len(one.half_width) != horizon:
                 raise ValueError(f"interval must have {horizon} half-widths, got {len(one.half_width)}")
+        alpha = interval.adaptive.alpha if interval is not None and interval.adaptive is not None else ()
+        if self.keeps_errors and (len(alpha) != horizon or not all(map(math.isfinite, alpha))):
+            raise ValueError(f"interval must have {horizon} alphas, all of them numbers, got {len(alpha)}")
         return self
+
+    @property
+    def keeps_errors(self) -> bool:
+        """Whether the folder has a file of errors, that intervals go on adapting from."""
+        interval = DataRecord(**self.data).interval
+        return interval is not None and interval.adaptive is not None and interval.adaptive.end is not None
 
 
 def _problem(codec: TextCodec | NumberCodec | SeriesCodec) -> str | None:

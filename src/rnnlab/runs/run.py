@@ -5,7 +5,7 @@ data are; it can be saved, loaded and asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from rnnlab.config import ModelConfig, TrainConfig
-from rnnlab.data.sequences import Sequences
 from rnnlab.display import Displayed
 from rnnlab.findings import Finding
 from rnnlab.models import Model
+from rnnlab.runs.adapting import Adapted, Adapting, adapted
+from rnnlab.runs.outputs import model_outputs
 from rnnlab.tasks import NumberCodec, Prediction, SeriesCodec, TextCodec
 
 Status = Literal["done", "stopped", "diverged", "dropped", "interrupted", "training"]
-PREDICT_BATCH, LEAST_EVALUATED = 512, 64
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Run(Displayed):
         data: name, kind, provenance and fingerprint of the data.
         environment: versions and threads.
         seconds: of training.
+        newest_errors: ``(pool, horizon)`` float32, of a forecast: what its intervals go on adapting from (`rnnlab.runs.adapting`).
     """
 
     name: str
@@ -55,6 +56,7 @@ class Run(Displayed):
     data: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    newest_errors: Tensor | None = None
 
     @cached_property
     def model(self) -> Model:
@@ -77,10 +79,32 @@ class Run(Displayed):
         A classifier answers ``{"prediction": label, "probabilities": {label: p}}``, the others ``{"prediction": number}`` in the
         data's own units; a forecast a list of them for several steps ahead, with ``lower`` and ``upper`` where its intervals are known.
 
+        Of `rnnlab.data.Series` with times after the training's, the intervals adapt on what has come since, all series together
+        (`adapted_to`); bare numbers have no times, and get the intervals as they are.
+
         Raises:
             DataError: where an input is not of the kind that the run was trained on.
         """
-        return self.read(self.outputs(raw), raw)
+        outputs = self.outputs(raw)
+        adapting = self.adapting()
+        run = self if adapting is None else self.adapted_to(adapted(adapting, raw))
+        return run.read(outputs, raw)
+
+    def adapting(self) -> Adapting | None:
+        """Return what takes up the errors of this run's newest forecasts; None where it has no intervals."""
+        interval = self.data.get("interval")
+        if not isinstance(self.codec, SeriesCodec) or not isinstance(interval, dict):
+            return None
+        errors = None if self.newest_errors is None else self.newest_errors.numpy().astype(np.float64)
+        return Adapting(self.codec, self.model, interval, errors)
+
+    def adapted_to(self, found: Adapted) -> "Run":
+        """Return this run with the intervals of ``found``."""
+        if not found.origins or found.errors is None:
+            return self
+        run = replace(self, data=self.data | {"interval": found.interval}, newest_errors=as_errors(found.errors))
+        vars(run)["model"] = self.model
+        return run
 
     def read(self, outputs: np.ndarray, raw: Sequence[Any]) -> list[Prediction]:
         """Return what `predict` does, from the network's outputs ``(examples, outputs)`` for ``raw``."""
@@ -90,6 +114,11 @@ class Run(Displayed):
             return found
         ends = interval_ends(self.codec, interval, outputs, raw)
         return [answer | dict(zip(("lower", "upper"), pair)) for answer, pair in zip(found, ends, strict=True)]
+
+
+def as_errors(errors: np.ndarray) -> Tensor:
+    """Return ``errors (pool, horizon)`` as a run keeps them."""
+    return torch.from_numpy(np.ascontiguousarray(errors, dtype=np.float32))
 
 
 def interval_ends(
@@ -114,27 +143,3 @@ def interval_ends(
     ends = np.minimum(lower[..., 0], middle), np.maximum(upper[..., -1], middle)
     low, high = (one[:, 0].tolist() if codec.horizon == 1 else one.tolist() for one in ends)
     return list(zip(low, high, strict=True))
-
-
-def model_outputs(model: Model, inputs: Sequences, index: Tensor | None = None) -> np.ndarray:
-    """Return the outputs of all runs for the same examples, ``(runs, examples, outputs)`` float32.
-
-    Batches are drawn by length, so that little is spent on padding.
-
-    Args:
-        model: a stack.
-        inputs: the examples.
-        index: ``(wanted,)`` int64; all of them where None.
-    """
-    index = torch.arange(len(inputs)) if index is None else index
-    found = np.zeros((model.runs, len(index), model.interface.outputs), dtype=np.float32)
-    by_length = torch.argsort(inputs.lengths[index].cpu(), stable=True)
-    batch = max(LEAST_EVALUATED, PREDICT_BATCH // model.runs)
-    device = model.flat.device
-    with torch.no_grad():
-        for rows in torch.split(by_length, batch):
-            values, lengths = inputs.gather(index[rows].unsqueeze(0))
-            found[:, rows.numpy()] = (
-                model(values.to(device), None if lengths is None else lengths.to(device)).cpu().numpy()
-            )
-    return found

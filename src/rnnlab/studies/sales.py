@@ -21,7 +21,7 @@ from rnnlab.errors import DataError
 from rnnlab.models import Model
 from rnnlab.results import StudyResult
 from rnnlab.runs import Run
-from rnnlab.runs.run import model_outputs
+from rnnlab.runs.outputs import model_outputs
 from rnnlab.studies.examined import Said, of_program, of_runs
 from rnnlab.studies.jobs import Job, LabData, Outcome, Progress, SizeName, train_watched
 from rnnlab.studies.sales_evidence import CELLS

@@ -220,10 +220,11 @@ def _timeline(series: Sequence[Series], codec: SeriesCodec) -> Timeline:
     examples = np.maximum(0, lengths - codec.past_length - codec.gap - codec.horizon + 1)
     belongs = np.repeat(np.arange(len(series)), examples)
     within = np.arange(len(belongs)) - np.repeat(np.cumsum(examples) - examples, examples)
-    times = np.concatenate([one.times.astype("datetime64[us]") for one in series])
-    moments = np.unique(times, return_inverse=True)[1].reshape(-1)
+    times, moments = np.unique(np.concatenate([one.times for one in series]), return_inverse=True)
     names = tuple(one.name for one in series)
-    return Timeline(names, bounds, belongs, bounds[belongs] + within + codec.past_length + codec.gap, moments)
+    return Timeline(
+        names, bounds, belongs, bounds[belongs] + within + codec.past_length + codec.gap, moments.reshape(-1), times
+    )
 
 
 def _by_target_time(timeline: Timeline, horizon: int, cuts: Cuts) -> Splits:

@@ -110,7 +110,7 @@ class SeriesCodec(Config):
         windows = []
         for past in self._pasts(raw):
             changes = self.changes(past.values)
-            offset, scale = self.level_of(changes, past.name)
+            offset, scale = self.levels_of(changes[None], past.name)[0]
             scaled = (changes - offset) / scale
             if self.layout == "features":
                 windows.append(scaled[None, :])
@@ -139,7 +139,7 @@ class SeriesCodec(Config):
         if not len(steps):
             return steps
         pasts = self._pasts(raw)
-        levels = np.array([self.level_of(self.changes(past.values), past.name) for past in pasts])[:, None, None]
+        levels = np.stack([self.levels_of(self.changes(past.values)[None], past.name) for past in pasts])[:, :, None]
         base: np.ndarray | float = 0.0
         if self.difference:
             first = self.context_length + self.gap
@@ -184,13 +184,17 @@ class SeriesCodec(Config):
         values = outputs * scale + offset + base
         return np.asarray(np.expm1(values) if self.log else values)
 
-    def level_of(self, changes: np.ndarray, name: str = "") -> tuple[float, float]:
-        """Return what is taken off the ``changes (context_length,)`` of a window of series ``name``, and what divides them."""
+    def levels_of(self, windows: np.ndarray, name: str = "") -> np.ndarray:
+        """Return what is taken off each of ``windows (windows, context_length)`` of changes of series ``name``, and what divides them,
+        ``(windows, 2)``.
+        """
         if self.scaling == "standard":
-            return self.offset, self.scale
-        mean, deviation = float(changes.mean()), float(changes.std())
+            return np.tile([self.offset, self.scale], (len(windows), 1))
+        mean, deviation = windows.mean(axis=1), windows.std(axis=1)
         # A series that was not trained on has no deviation of its own yet.
-        return mean, max(deviation, self._floor.get(name, FLOOR * abs(mean))) or 1.0
+        least = self._floor[name] if name in self._floor else FLOOR * np.abs(mean)
+        scale = np.maximum(deviation, least)
+        return np.stack([mean, np.where(scale == 0, 1.0, scale)], axis=1)
 
     def covariates(self, ahead: np.ndarray, past: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Return what stands beside the value of each step, ``(time, features)``, scaled.

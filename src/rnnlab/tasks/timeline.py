@@ -19,7 +19,8 @@ class Timeline:
         series: ``(examples,)`` int64, the series of each example.
         targets: ``(examples,)`` int64, the position of each example's first target in the flat values.
         moments: ``(total,)`` int64, the rank of each value's time among all times, so that series share a clock.
-        levels: ``(examples, 2)`` float64, what each window was scaled by, in units (`SeriesCodec.level_of`); None where all are alike.
+        times: ``(moments,)`` datetime64, all times of all series, rising: what the moments are the ranks of.
+        levels: ``(examples, 2)`` float64, what each window was scaled by, in units (`SeriesCodec.levels_of`); None where all are alike.
     """
 
     names: tuple[str, ...]
@@ -27,6 +28,7 @@ class Timeline:
     series: np.ndarray
     targets: np.ndarray
     moments: np.ndarray
+    times: np.ndarray
     levels: np.ndarray | None = None
 
     @cached_property

@@ -17,7 +17,7 @@ from rnnlab.data import DataConfig, Splits
 from rnnlab.errors import ConfigError
 from rnnlab.runs import Run
 from rnnlab.runs.files import finite
-from rnnlab.runs.run import model_outputs
+from rnnlab.runs.outputs import model_outputs
 from rnnlab.task_config import TaskConfig
 from rnnlab.tasks import SeriesCodec, Task
 from rnnlab.tasks.baselines import references
@@ -25,7 +25,7 @@ from rnnlab.tasks.forecasting import Cuts, cuts_of
 from rnnlab.tasks.from_config import source_of
 from rnnlab.tasks.timeline import Timeline
 from rnnlab.training.fit import plan, using_threads, usual_threads
-from rnnlab.training.intervals import interval
+from rnnlab.training.intervals import with_interval
 from rnnlab.training.loop import Step, Training
 
 FOLDS = 5
@@ -155,7 +155,6 @@ class Backtesting:
             )
         edges = np.linspace(held, end, folds + 1).round().astype(int).tolist()
         self.cuts: list[Cuts] = [(first - (held - checked), first, last) for first, last in pairwise(edges)]
-        self._times = _times(source)
         self.runs: list[Run] = []
         self._found: list[tuple[Task, Run]] = []
         self.spent, self.fold = 0.0, 0
@@ -195,12 +194,13 @@ class Backtesting:
     def _measured(self, number: int, task: Task, run: Run, baselines: dict[str, dict[str, float]]) -> Fold:
         index = task.part("test")
         metrics = task.score(model_outputs(run.model, task.inputs, index)[0], index.numpy())
-        held = interval(task, run).get("interval", {}).get("coverage")
+        held = with_interval(task, run).data.get("interval", {}).get("coverage")
         if held is not None:
             metrics["coverage"] = held
-        clock = cast(Timeline, task.timeline).clock(index.numpy())
+        timeline = cast(Timeline, task.timeline)
+        clock, times = timeline.clock(index.numpy()), timeline.times
         last = int(clock.max()) + cast(SeriesCodec, task.codec).horizon - 1
-        ends = str(self._times[int(clock.min())]), str(self._times[min(last, len(self._times) - 1)])
+        ends = str(times[int(clock.min())]), str(times[min(last, len(times) - 1)])
         return Fold(number, *ends, len(index), run.status, metrics, baselines)
 
 
@@ -210,12 +210,6 @@ def _fold_of(task: Task, cuts: Cuts) -> Task:
     first, last = timeline.moments[timeline.targets], timeline.moments[timeline.targets + horizon - 1]
     judged = np.flatnonzero((first >= cuts[1]) & (last < cuts[2]))
     return replace(task, splits=Splits(task.splits.train, task.splits.validation, judged))
-
-
-def _times(source: Any) -> np.ndarray:
-    """Return all times of all series, rising."""
-    every = source.series if hasattr(source, "series") else [source]
-    return np.unique(np.concatenate([one.times for one in every])) if hasattr(every[0], "times") else np.zeros(0)
 
 
 def _verdict(cell: str, metric: str, folds: list[Fold], titles: dict[str, str]) -> str:

@@ -32,7 +32,7 @@ from rnnlab.tasks.forecasting import Cuts
 from rnnlab.tasks.from_config import BUILT_IN, complete, make_task, read_source, source_of, task_name
 from rnnlab.training import checkpoint as checkpoints
 from rnnlab.training.each_series import each_series
-from rnnlab.training.intervals import interval
+from rnnlab.training.intervals import with_interval
 from rnnlab.training.loop import Step, Training
 from rnnlab.training.midway import Turns
 from rnnlab.training.recipes import configure
@@ -239,8 +239,7 @@ class Fit:
             found = references(self.plan.task)
             about["baselines"] = [{"name": one.name, "title": one.title, "metrics": one.metrics} for one in found]
             about |= each_series(self.plan.task, run, found)
-        about |= interval(self.plan.task, run)
-        run = replace(run, data=about)
+        run = with_interval(self.plan.task, replace(run, data=about))
         if self.examine is not None:
             run = replace(run, findings=self.examine(run, self.plan.task))
         save(run, self.folder)
@@ -335,7 +334,7 @@ def _new(folder: Path) -> Iterator[Path]:
 
 def _sweep(folder: Path) -> None:
     """Remove half-written files that a killed process has left."""
-    for name in ("run.json", "history.jsonl", "model.safetensors", "checkpoint.safetensors"):
+    for name in ("run.json", "history.jsonl", "model.safetensors", "errors.safetensors", "checkpoint.safetensors"):
         for left in folder.glob(f".{name}.*"):
             left.unlink(missing_ok=True)
 

@@ -5,28 +5,30 @@ quantile forecasts, of how far a value lies outside the outermost two (*conforma
 Candès, 2019). Errors are measured where the network answers, after scaling, so that series of different level share them.
 
 Both promise their level for data like those of the validation part. Sales drift: there the promise is not kept. *Adaptive conformal
-inference* (Gibbs and Candès, 2021) widens after a miss and narrows after a hit, value by value; what it has arrived at when the
-data end is what a forecast of the time after them gets. Both coverages are measured on the test part and told.
+inference* (`rnnlab.runs.adapting`) widens after a miss and narrows after a hit, value by value; what it has arrived at when the
+data end is what a forecast of the time after them gets, and goes on from. Both coverages are measured on the test part and told.
 """
 
-from collections import deque
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import torch
 
+from rnnlab.data.calendar import show_time
 from rnnlab.runs import Run, model_outputs
+from rnnlab.runs.adapting import RATE, State, adapt
+from rnnlab.runs.run import as_errors
 from rnnlab.tasks import SeriesCodec, Task
+from rnnlab.tasks.timeline import Timeline
 
 COVERAGE = 0.9
-RATE = 0.02
-LARGEST_POOL = 20_000
 
 
-def interval(task: Task, run: Run, level: float = COVERAGE) -> dict[str, Any]:
-    """Return what the intervals of a forecast are made of, as ``{"interval": ...}``: see `rnnlab.runs.record.IntervalRecord`.
+def with_interval(task: Task, run: Run, level: float = COVERAGE) -> Run:
+    """Return ``run`` with what the intervals of its forecasts are made of, in ``data["interval"]`` and ``newest_errors``.
 
-    Empty for other tasks, without a validation part large enough for the level, and for a run that diverged.
+    As it is for other tasks, without a validation part large enough for the level, and where it diverged.
 
     Args:
         task: what was learnt.
@@ -35,25 +37,36 @@ def interval(task: Task, run: Run, level: float = COVERAGE) -> dict[str, Any]:
     """
     chosen, judged = task.part("validation"), task.part("test")
     if task.kind != "forecast" or run.status == "diverged":
-        return {}
+        return run
     codec = cast(SeriesCodec, task.codec)
     level = round(codec.quantiles[-1] - codec.quantiles[0], 9) if len(codec.quantiles) > 1 else level
     rank = int(np.ceil((len(chosen) + 1) * level))
     if not len(chosen) or rank > len(chosen):
-        return {}
-    scores = misses(task, run, chosen)
-    widths = np.sort(scores, axis=0)[rank - 1]
+        return run
+    errors = misses(task, run, chosen)
+    widths = np.sort(errors, axis=0)[rank - 1]
     # In the data's own units where that is one factor for all.
     scaled = codec.scaling == "window" or codec.log or bool(codec.quantiles)
     unit = 1.0 if scaled else codec.scale
     found: dict[str, Any] = {"level": level, "half_width": (unit * widths).tolist(), "scaled": scaled}
-    if len(judged):
-        seen = misses(task, run, judged)
-        assert task.timeline is not None
-        adapted, coverage = adapt(scores, seen, task.timeline.clock(judged.numpy()), level)
-        found["coverage"] = float((seen <= widths).mean())
-        found["adaptive"] = {"half_width": (unit * adapted).tolist(), "coverage": coverage, "rate": RATE}
-    return {"interval": found}
+    if not len(judged):
+        return replace(run, data=run.data | {"interval": found})
+    seen = misses(task, run, judged)
+    found["coverage"] = float((seen <= widths).mean())
+    found["adaptive"], state = _adaptive(task, errors, seen, level)
+    found["adaptive"]["half_width"] = (unit * state.widths).tolist()
+    return replace(run, data=run.data | {"interval": found}, newest_errors=as_errors(state.errors))
+
+
+def _adaptive(task: Task, errors: np.ndarray, seen: np.ndarray, level: float) -> tuple[dict[str, Any], State]:
+    """Return the record of adapting over the test part, all but its widths, and the state that it arrived at."""
+    timeline, codec = cast(Timeline, task.timeline), cast(SeriesCodec, task.codec)
+    clock = timeline.clock(task.part("test").numpy())
+    state, held = adapt(State.begin(errors, level), seen, clock, level)
+    end = timeline.times[min(int(clock.max()) + codec.horizon, len(timeline.times)) - 1]
+    return {
+        "coverage": float(held.mean()), "rate": RATE, "alpha": state.alpha.tolist(), "end": show_time(end),
+    }, state  # fmt: skip
 
 
 def misses(task: Task, run: Run, index: torch.Tensor) -> np.ndarray:
@@ -64,69 +77,3 @@ def misses(task: Task, run: Run, index: torch.Tensor) -> np.ndarray:
     steps = codec.by_step(model_outputs(run.model, task.inputs, index)[0])
     truth = task.targets.numpy()[index.numpy()].astype(np.float64)
     return np.asarray(np.maximum(steps[..., 0] - truth, truth - steps[..., -1]))
-
-
-def adapt(
-    calibration: np.ndarray, scores: np.ndarray, clock: np.ndarray, level: float, rate: float = RATE
-) -> tuple[np.ndarray, float]:
-    """Return the widths that adaptive conformal inference has arrived at, ``(horizon,)``, and the share of values it held.
-
-    Each step ahead adapts by itself. A forecast h steps ahead is known to have hit or missed h moments later, and not before.
-
-    Args:
-        calibration: ``(examples, horizon)``, scores of the validation part; the newest as many are kept.
-        scores: ``(examples, horizon)`` of what comes after.
-        clock: ``(examples,)``, the moment of each one's first value, whole numbers; equal for series at the same time.
-        level: wanted share of values within.
-        rate: how fast it adapts, gamma of Gibbs and Candès.
-
-    Example:
-        >>> drifting = np.linspace(1, 2, 400)[:, None]
-        >>> width, coverage = adapt(drifting[:100], drifting[100:], np.arange(300), 0.9)
-        >>> float((drifting[100:] <= np.quantile(drifting[:100], 0.9)).mean()), coverage > 0.8
-        (0.0, True)
-    """
-    order = np.argsort(clock, kind="stable")
-    moments, starts = np.unique(clock[order], return_index=True)
-    groups = np.split(order, starts[1:])
-    widths, held = np.zeros(scores.shape[1]), 0.0
-    for ahead in range(scores.shape[1]):
-        widths[ahead], inside = _adapt_one(calibration[:, ahead], scores[:, ahead], moments, groups, level, rate, ahead)
-        held += inside
-    return widths, held / scores.size
-
-
-def _adapt_one(
-    calibration: np.ndarray,
-    scores: np.ndarray,
-    moments: np.ndarray,
-    groups: list[np.ndarray],
-    level: float,
-    rate: float,
-    ahead: int,
-) -> tuple[float, int]:
-    """Return the last width of one step ahead, and how many values were held."""
-    pool = deque(calibration[-LARGEST_POOL:].tolist(), maxlen=min(len(calibration), LARGEST_POOL))
-    alpha, held, known = 1 - level, 0, 0
-    waiting: list[tuple[np.ndarray, float]] = []
-    width = _width(np.array(pool), alpha)
-    for moment, group in zip(moments, groups, strict=True):
-        changed = False
-        while known < len(waiting) and moments[known] + ahead < moment:
-            found, used = waiting[known]
-            alpha += rate * (1 - level - float((found > used).mean()))
-            pool.extend(found.tolist())
-            known, changed = known + 1, True
-        if changed:
-            width = _width(np.array(pool), alpha)
-        waiting.append((scores[group], width))
-        held += int((scores[group] <= width).sum())
-    for found, used in waiting[known:]:
-        alpha += rate * (1 - level - float((found > used).mean()))
-        pool.extend(found.tolist())
-    return _width(np.array(pool), alpha), held
-
-
-def _width(pool: np.ndarray, alpha: float) -> float:
-    """Return the width that missed a share ``alpha`` of ``pool``; the largest where nothing may be missed."""
-    return float(np.quantile(pool, min(1.0, max(0.0, 1 - alpha)), method="higher"))
