@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from rnnlab.cli import main
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.errors import ConfigError, RunFolderError
 from rnnlab.models import Model
 from rnnlab.runs import Run, save
 from rnnlab.runs.catalogue import find_runs, select
-from rnnlab.tasks import NumberCodec, TextCodec
+from rnnlab.tasks import NumberCodec, SeriesCodec, TextCodec
 
 
 @pytest.fixture
@@ -60,6 +61,31 @@ def test_filters_and_orders(runs: Path) -> None:
     assert names(select(entries, cell="lstm")) == ["two"]
     assert names(select(entries, status="broken")) == ["broken", "two-headless"]
     assert names(select(entries, task="classify", sort="cell")) == ["one", "two"]
+
+
+def test_several_series_are_judged_without_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = SeriesCodec(context_length=4, offset=0.0, scale=1.0)
+    several = one.replace(scaling="window", names=("a", "b"), floors=(1.0, 1.0))
+    config = ModelConfig(cell="gru", hidden_size=2)
+    for name, codec, mae, mase, series in (
+        ("first", several, 9.0, 0.8, None), ("second", several, 3.0, 0.9, None), ("alone", one, 5.0, 0.7, None),
+        ("standard", one, 1.0, 0.6, [{"name": "a"}, {"name": "b"}]),
+    ):  # fmt: skip
+        weights = Model(config, codec.interface).flat[0].detach()
+        data = {"kind": "forecast", "name": "one" if name == "alone" else "shops"} | (
+            {"series": series} if series else {}
+        )
+        metrics = {"test": {"mae": mae, "mase": mase}}
+        save(Run(name, config, TrainConfig(), codec, weights, metrics=metrics, data=data), tmp_path / name)
+    found = select(find_runs(tmp_path), sort="metric")
+    assert [(entry.folder.name, entry.metric) for entry in found] == [
+        ("alone", "mae"), ("standard", "mase"), ("first", "mase"), ("second", "mase"),
+    ]  # fmt: skip
+    assert main(["runs", str(tmp_path), "--sort", "metric"]) == 0
+    rows = [line.split()[-2:] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert rows == [["mae", "5"], ["mase", "0.6"], ["mase", "0.8"], ["mase", "0.9"]]
+    assert main(["runs", str(tmp_path), "--sort", "mae"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[-2:] == ["mae", "1"]
 
 
 @pytest.mark.parametrize(

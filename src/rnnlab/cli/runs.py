@@ -30,7 +30,8 @@ def runs(
         cell: only this cell.
         status: only done, stopped, diverged, interrupted, training (begun, not over) or broken.
         data: only runs on the data of this name.
-        sort: name, task, data, cell, seconds, status, or a metric (accuracy, macro_f1, rmse, mae, ...), the best first.
+        sort: name, task, data, cell, seconds, status; a metric (accuracy, macro_f1, rmse, mae, mase, ...), the best first; or metric:
+            the one that each run is judged by, MASE where it forecasts several series.
         json: print {"runs": [...]}, and nothing else, on stdout.
     """
     from rnnlab.runs.catalogue import find_runs, select
@@ -52,12 +53,10 @@ def runs(
 
 
 def _print_table(entries: "Sequence[Entry]", sort: str | None) -> None:
-    from rnnlab.runs.catalogue import MAIN_METRIC
-
     rows = [("run", "task", "data", "cell", "hidden", "status", "seconds", "metric", "test")]
     for entry in entries:
         metrics = entry.metrics or {}
-        name = sort if sort in metrics else MAIN_METRIC.get(entry.task, "")
+        name = sort if sort in metrics else entry.metric
         value = metrics.get(str(name))
         rows.append(
             (

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 GROUPS = {"Data": DataConfig, "Examples": TaskConfig, "Model": ModelConfig, "Training": TrainConfig}
 SHOWN = 3  # findings after a training; the doctor shows the others
-MAIN_METRIC = {"classify": "accuracy", "regress": "rmse", "forecast": "mae"}
 
 
 @flags(GROUPS, found=("Model", "Training"), skip=("data",))

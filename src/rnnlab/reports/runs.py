@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnlab.results import Figure, Section, StudyResult, Table
 from rnnlab.runs import Run
-from rnnlab.runs.catalogue import HIGHER_IS_BETTER, MAIN_METRIC
+from rnnlab.runs.catalogue import HIGHER_IS_BETTER, metric_of
 
 CURVES = (
     ("loss", "Loss on the training part", "loss", True),
@@ -48,12 +48,12 @@ def losses(run: Run) -> Figure | None:
 
 
 def _answer(runs: Mapping[str, Run]) -> list[str]:
-    said = []
-    for kind, metric in MAIN_METRIC.items():
+    said, judged = [], {name: (run.data.get("kind"), metric_of(run.codec, run.data)) for name, run in runs.items()}
+    for kind, metric in dict.fromkeys(judged.values()):
         found = {
             name: run.metrics["test"][metric]
             for name, run in runs.items()
-            if run.data.get("kind") == kind and metric in run.metrics.get("test", {})
+            if judged[name] == (kind, metric) and metric in run.metrics.get("test", {})
         }
         if found:
             pick = max if metric in HIGHER_IS_BETTER else min

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from rnnlab.errors import ConfigError, RunFolderError, suggest
 from rnnlab.runs.folder import check_weights, read_record
 from rnnlab.runs.run import Status
+from rnnlab.tasks import Codec
 
 MAIN_METRIC = {"classify": "accuracy", "regress": "rmse", "forecast": "mae"}
 HIGHER_IS_BETTER = {"accuracy", "macro_f1", "macro_recall"}
-PLAIN_ORDERS = ("name", "task", "data", "cell", "seconds", "status")
+PLAIN_ORDERS = ("name", "task", "data", "cell", "seconds", "status", "metric")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Entry:
         status: of the run; ``broken`` where the folder cannot be read.
         seconds: of training.
         metrics: on the test part, or on the last part that has any.
+        metric: the one to judge the run by (`main_metric`).
         problem: what is wrong with a broken folder; else empty.
     """
 
@@ -40,11 +42,33 @@ class Entry:
     status: Status | str = "broken"
     seconds: float = 0.0
     metrics: dict[str, float | None] | None = None
+    metric: str = ""
     problem: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as JSON types."""
         return {**vars(self), "folder": str(self.folder), "metrics": self.metrics or {}}
+
+
+def main_metric(kind: str, *, several: bool = False) -> str:
+    """Return the metric that a run is judged by: an error in the data's own units says little of several series of different size.
+
+    Args:
+        kind: ``classify``, ``regress`` or ``forecast``.
+        several: whether several series were forecast.
+
+    Example:
+        >>> main_metric("forecast"), main_metric("forecast", several=True)
+        ('mae', 'mase')
+    """
+    return "mase" if several and kind == "forecast" else MAIN_METRIC.get(kind, "")
+
+
+def metric_of(codec: Codec, about: Mapping[str, Any]) -> str:
+    """Return the `main_metric` of a run, from its codec and what it says of its data."""
+    told = about.get("series")
+    several = len(getattr(codec, "names", ())) > 1 or (isinstance(told, list) and len(told) > 1)
+    return main_metric(str(about.get("kind", "")), several=several)
 
 
 def find_runs(folder: Path) -> list[Entry]:
@@ -83,7 +107,7 @@ def select(
         cell: of the network.
         status: ``done``, ``broken``, ...
         data: the data's short name.
-        sort: a metric, the best first, or one of `PLAIN_ORDERS`.
+        sort: a metric, the best first, or one of `PLAIN_ORDERS`; ``metric`` is each run's own, a data set after the other.
 
     Raises:
         ConfigError: a value that no entry has.
@@ -108,6 +132,8 @@ def select(
 def _place(entry: Entry, sort: str) -> Any:
     if sort == "name":
         return entry.folder.name
+    if sort == "metric":
+        return entry.task, entry.data, entry.metric, _place(entry, entry.metric)
     if sort in PLAIN_ORDERS:
         return getattr(entry, sort)
     value = (entry.metrics or {}).get(sort)
@@ -142,4 +168,5 @@ def entry_of(folder: Path) -> Entry:
         status=record.status,
         seconds=record.seconds,
         metrics=part,
+        metric=metric_of(record.codec, record.data),
     )

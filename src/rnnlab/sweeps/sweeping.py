@@ -21,7 +21,7 @@ from rnnlab.engine.memory import Extent
 from rnnlab.engine.stacks import RunConfig, StackPlan, cost, split
 from rnnlab.errors import ConfigError
 from rnnlab.runs import Run, load, to_json, write_whole
-from rnnlab.runs.catalogue import HIGHER_IS_BETTER, MAIN_METRIC
+from rnnlab.runs.catalogue import HIGHER_IS_BETTER, main_metric
 from rnnlab.sweeps.grid import Setting, with_seeds
 from rnnlab.sweeps.result import Sweep
 from rnnlab.sweeps.search import search
@@ -61,7 +61,8 @@ class Sweeping:
                 "validation must hold examples, got none; the best is chosen on it: give more data, or a larger share"
             )
         self.plan, self.axes, self.config = plan, axes, config
-        self.metric = MAIN_METRIC[plan.task.kind]
+        timeline = plan.task.timeline
+        self.metric = main_metric(plan.task.kind, several=timeline is not None and timeline.several)
         self.named = tuple(
             name for name, axis in axes.items() if name in ALWAYS or isinstance(axis, Range) or len(axis) > 1
         )

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from rnnlab.reports.rounding import number
 from rnnlab.runs import Run
-from rnnlab.runs.catalogue import MAIN_METRIC, Entry
+from rnnlab.runs.catalogue import Entry
 
 
 class Listed(Protocol):
@@ -47,7 +47,6 @@ def usable(runs: Runs) -> dict[str, Entry]:
 
 def title(id: str, entry: Entry) -> str:
     """Return a run in one line: its name, its network, its figure on held-out data."""
-    metric = MAIN_METRIC.get(entry.task, "")
-    value = (entry.metrics or {}).get(metric)
-    figure = "" if value is None else f", {metric} {number(value, 3)}"
+    value = (entry.metrics or {}).get(entry.metric)
+    figure = "" if value is None else f", {entry.metric} {number(value, 3)}"
     return f"{id}: {entry.task or 'unknown'}, {entry.cell} {entry.hidden_size}{figure}"
