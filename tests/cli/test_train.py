@@ -75,7 +75,9 @@ def test_each_shape_of_data_leaves_a_run_with_baselines(
     assert run.status == "done"
     assert printed["metrics"] == run.metrics
     assert run.history[-1]["step"] == 3
-    assert sorted(path.name for path in Path("run").iterdir()) == ["history.jsonl", "model.safetensors", "run.json"]
+    errors = ["errors.safetensors"] if kind == "forecast" else []
+    files = [*errors, "history.jsonl", "model.safetensors", "run.json"]
+    assert sorted(path.name for path in Path("run").iterdir()) == files
 
 
 def test_the_same_data_however_they_are_written_give_the_same_weights() -> None:

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import RidgeCV
 
-from rnnlab.data import LabelledStrings, Series
+from rnnlab.data import LabelledStrings, Series, SeriesCollection
+from rnnlab.data.clock import year_lags
 from rnnlab.errors import ConfigError, DataError
-from rnnlab.tasks import classify_strings, forecast_series
-from rnnlab.tasks.forecast_baselines import baselines, ridge, score_values, values_back, year_lags, year_with_growth
+from rnnlab.tasks import classify_strings, forecast_many, forecast_series
+from rnnlab.tasks.forecast_baselines import baselines, ridge, score_values, values_back, year_with_growth
 
 SHARED = Path(os.environ.get("RNNLAB_SHARED", Path(__file__).parents[3] / "shared"))
 
@@ -94,7 +95,31 @@ def test_ridge_on_changes_answers_in_the_datas_units():
 
 def test_a_short_series_has_no_season_and_no_year():
     task = forecast_series(days(np.arange(40.0), season=60), context_length=4)
-    assert [one.name for one in baselines(task, years=(364,))] == ["last", "ridge"]
+    assert [one.name for one in baselines(task)] == ["last", "ridge"]
+
+
+def test_a_year_back_is_there_where_the_series_is_long_enough():
+    values = np.arange(700.0)
+    found = {one.name: one for one in baselines(forecast_series(days(values), context_length=8))}
+    assert found["year"].title == "364 steps back"
+    np.testing.assert_allclose(found["year"].predictions[:, 0], np.arange(560.0, 700) - 364)
+    assert "year" not in {one.name for one in baselines(forecast_series(days(values[:480]), context_length=8))}
+
+
+def test_of_several_series_half_must_be_a_year_long():
+    """A young one repeats its last value, and does not grow by what lies in its neighbour."""
+    long = [Series(days(np.arange(700.0)).times, np.arange(700.0) + level, f"s{level}", 7) for level in (10, 20)]
+    short = Series(long[0].times[500:], np.full(200, 5.0), "young", 7)
+    task = forecast_many(SeriesCollection((long[0], short, long[1])), context_length=8, scaling="window")
+    found = {one.name: one for one in baselines(task)}
+    of = task.timeline.series[task.splits.test]
+    np.testing.assert_allclose(found["year"].predictions[of == 0][:, 0], np.arange(560.0, 700) + 10 - 364)
+    np.testing.assert_allclose(found["year"].predictions[of == 1], 5.0)
+    np.testing.assert_allclose(found["year_growth"].predictions[of == 1], 5.0)
+    alone = {one.name: one for one in baselines(forecast_series(long[1], context_length=8))}
+    np.testing.assert_allclose(found["year_growth"].predictions[of == 2], alone["year_growth"].predictions)
+    mostly_young = SeriesCollection((long[0], short, Series(short.times, short.values, "other", 7)))
+    assert "year" not in {one.name for one in baselines(forecast_many(mostly_young, context_length=8))}
 
 
 def test_years_of_calendars():
@@ -159,7 +184,7 @@ def test_figures_of_real_sales(file, expected):
     with (SHARED / "data" / "store_item_demand" / f"{file}.csv").open() as text:
         values = np.array([float(row["sales"]) for row in csv.DictReader(text)])
     task = forecast_series(days(values), context_length=32)
-    found = {one.name: one.metrics for one in baselines(task, years=(364, 365))}
+    found = {one.name: one.metrics for one in baselines(task)}
     for name, (mae, rmse) in expected.items():
         assert found[name]["mae"] == pytest.approx(mae, abs=0.011 if name != "ridge" else 0.05), name
         assert found[name]["rmse"] == pytest.approx(rmse, abs=0.011 if name != "ridge" else 0.05), name

@@ -96,7 +96,7 @@ def test_targets_come_back_as_they_stand_in_the_data() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    lengths=st.lists(st.integers(20, 60), min_size=2, max_size=4),
+    lengths=st.lists(st.integers(30, 60), min_size=2, max_size=4),
     horizon=st.integers(1, 4),
     context=st.integers(1, 9),
     test=st.sampled_from([0.1, 0.25, 0.4]),

@@ -94,6 +94,19 @@ def test_many_series_have_folds_of_the_same_days() -> None:
     assert "pinball" in result.mean()
 
 
+def test_a_year_back_stands_beside_where_every_fold_reaches_so_far() -> None:
+    long = waves(700)
+    result = backtested(long, folds=2).result()
+    assert result.titles["year"] == "364 steps back"
+    for fold in result.folds:
+        there = (long.times >= np.datetime64(fold.first)) & (long.times <= np.datetime64(fold.last))
+        error = long.values[there] - long.values[np.flatnonzero(there) - 364]
+        pairs = np.abs(np.stack([error[:-1], error[1:]]))
+        assert fold.baselines["year"]["mae"] == pytest.approx(pairs.mean(), rel=1e-6)
+    # The first fold begins 376 days after the series, the second 423: a year and the 28 days of its growth fit into one of them.
+    assert "year" not in backtested(waves(470), folds=2).result().titles
+
+
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [

@@ -9,6 +9,7 @@ from rnnlab.errors import ConfigError
 
 FEATURES = {"hour": 4, "weekday": 7, "year": 2}
 DAY = 86_400.0
+DAYS_OF_STEP = ((0.9, 1.1, 365), (6.9, 7.1, 52), (28.0, 31.0, 12), (89.0, 92.0, 4))
 
 
 def future_times(times: np.ndarray, horizon: int) -> np.ndarray:
@@ -41,6 +42,25 @@ def times_ahead(times: np.ndarray, steps: int) -> np.ndarray:
         [datetime.date(2024, 1, 2), datetime.date(2024, 1, 3)]
     """
     return np.concatenate([times, future_times(times, steps)])[steps:]
+
+
+def year_lags(times: np.ndarray, season: int = 1) -> tuple[int, ...]:
+    """Return how many steps a year has, the nearest multiple of the season first; none where the steps are no calendar's.
+
+    Daily data with a week have two years: 364 days ago is the same weekday, 365 the same date.
+
+    Example:
+        >>> year_lags(np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]"), season=7)
+        (364, 365)
+    """
+    if len(times) < 2 or not np.issubdtype(times.dtype, np.datetime64):
+        return ()
+    days = float(np.median(np.diff(times) / np.timedelta64(1, "s"))) / 86400
+    steps = next((steps for low, high, steps in DAYS_OF_STEP if low <= days <= high), None)
+    if steps is None:
+        return ()
+    whole = steps - steps % season
+    return tuple(dict.fromkeys(lag for lag in (whole, steps) if lag > season or steps <= season))
 
 
 def calendar_of(times: np.ndarray) -> tuple[str, ...]:

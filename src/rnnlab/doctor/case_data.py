@@ -15,12 +15,12 @@ from rnnlab.data.sequences import Sequences
 from rnnlab.doctor.case import Case
 from rnnlab.doctor.registry import RUN_CHECKS, check, found
 from rnnlab.findings import Finding
-from rnnlab.runs.catalogue import HIGHER_IS_BETTER, MAIN_METRIC
+from rnnlab.runs.catalogue import HIGHER_IS_BETTER, metric_of
 from rnnlab.tasks import SeriesCodec
 
 run_check = partial(check, table=RUN_CHECKS)
 
-WITHOUT_FITTING = ("prior", "mean", "last", "season")
+WITHOUT_FITTING = ("prior", "mean", "last", "season", "year", "year_growth")
 BROKEN = ("constant_targets", "constant_inputs", "bounded_output", "dead_relu", "one_step_sequence")
 _PREPARED = {"forecast": ", --log or --difference", "classify": ", or --dropout"}
 HASHED = 4096  # examples at a time
@@ -259,7 +259,7 @@ def forecast_is_last_value(case: Case) -> Finding | None:
 def worse_than_baseline(case: Case) -> Finding | None:
     """A baseline without a network does better on the test part. Use it, or train another way: longer, with more units, with
     values prepared differently."""
-    metric = MAIN_METRIC.get(str(case.run.data.get("kind")), "")
+    metric = metric_of(case.run.codec, case.run.data)
     own = case.run.metrics.get("test", {}).get(metric)
     if own is None or not math.isfinite(own) or case.run.status == "diverged":
         return None

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from rnnlab.config import ModelConfig, TrainConfig
 from rnnlab.data import Series
+from rnnlab.data.clock import year_lags
 from rnnlab.doctor import Subject
 from rnnlab.errors import DataError
 from rnnlab.models import Model
@@ -27,7 +28,7 @@ from rnnlab.studies.jobs import Job, LabData, Outcome, Progress, SizeName, train
 from rnnlab.studies.sales_evidence import CELLS
 from rnnlab.studies.sales_report import conclude
 from rnnlab.tasks import Task, forecast_series
-from rnnlab.tasks.forecast_baselines import baselines, ridge, score_values, year_lags
+from rnnlab.tasks.forecast_baselines import baselines, ridge, score_values
 
 WINDOWS = (8, 16, 32)
 CHUNK = 8
@@ -261,7 +262,7 @@ def _together(task: Task, runs: Sequence[Run], part: str) -> np.ndarray:
 
 def _baselines(window: int, data: LabData, progress: Progress) -> Outcome:
     task = forecast_series(data.sales, context_length=window)
-    found = baselines(task, years=year_lags(data.sales.times, data.sales.season))
+    found = baselines(task)
     progress(1.0)
     return Outcome((), {
         "baselines": [

@@ -1,7 +1,7 @@
 """What a network of any task has to beat, without a network: the figures that stand beside its own and cannot be switched off.
 
 Strings: the class prior, and character n-grams with a linear softmax. Number sequences: the class prior, or the mean; and a
-linear model on each feature's last, mean, lowest and highest value. Series: last value, season, ridge on lags
+linear model on each feature's last, mean, lowest and highest value. Series: last value, season, year, ridge on lags
 (`rnnlab.tasks.forecast_baselines`). scikit-learn is imported where it fits: it is as large as all else, and not every process
 fits baselines.
 """
@@ -24,7 +24,8 @@ class Reference:
     """A baseline's figures on the test part.
 
     Args:
-        name: stable across versions: ``prior``, ``ngrams``, ``mean``, ``linear``, ``last``, ``season``, ``ridge``.
+        name: stable across versions: ``prior``, ``ngrams``, ``mean``, ``linear``, ``last``, ``season``, ``year``,
+            ``year_growth``, ``ridge``.
         title: for people.
         metrics: as of `Task.score`.
         answers: ``(examples,)`` int64, the classes that it guesses; or ``(examples, targets)``, numbers in the data's own units.

@@ -4,8 +4,9 @@ Every baseline answers exactly the examples of a forecast task, each from what i
 data's own units; of several series, each by itself. Nothing here knows networks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +20,6 @@ from rnnlab.tasks.timeline import Timeline
 ALPHAS = np.logspace(-3, 4, 15)
 GROWTH_STEPS = 28
 LEAST_EXAMPLES = 3
-DAYS_OF_STEP = ((0.9, 1.1, 365), (6.9, 7.1, 52), (28.0, 31.0, 12), (89.0, 92.0, 4))
 
 
 @dataclass(frozen=True)
@@ -39,39 +39,55 @@ class Baseline:
     metrics: dict[str, float]
 
 
-def baselines(task: Task, *, years: Sequence[int] = (), part: str = "test") -> tuple[Baseline, ...]:
+def baselines(task: Task, *, part: str = "test") -> tuple[Baseline, ...]:
     """Return the baselines that the series is long enough for, the simplest first.
 
     Args:
         task: a forecast task (`rnnlab.tasks.forecast_series`).
-        years: steps of a year (`year_lags`); the first that reaches back within the series is used.
         part: ``test`` or ``validation``.
 
     Example:
         >>> from rnnlab.data import library
         >>> from rnnlab.tasks import forecast_series
         >>> [one.name for one in baselines(forecast_series(library.sales()))]
-        ['last', 'season', 'ridge']
+        ['last', 'season', 'year', 'year_growth', 'ridge']
     """
-    index, season = _examples(task, part), _codec(task).season
-    timeline = _timeline(task)
-    before = task.target_position(index) - timeline.first(index)
-    # Of several series, one that is too short for a season repeats its last value.
-    first = int(before.max() if timeline.several else before.min()) if len(index) else 0
-    found = [("last", "last value", values_back(task, 1, part=part))]
-    if 1 < season <= first:
-        found.append(("season", f"{season} steps back", values_back(task, season, part=part)))
-    year = next(
-        (lag for lag in (() if timeline.several else years) if lag + GROWTH_STEPS + _codec(task).gap <= first), None
-    )
-    if year is not None:
-        found.append(("year", f"{year} steps back", values_back(task, year, part=part)))
+    lags, season, year = _codec(task).context_length, _codec(task).season, _year(task, part)
+    found = [("last", "last value", partial(values_back, task, 1))]
+    if 1 < season <= _reach(task, part):
+        found.append(("season", f"{season} steps back", partial(values_back, task, season)))
+    if year:
+        found.append(("year", f"{year} steps back", partial(values_back, task, year)))
         title = f"{year} steps back x growth of the last {GROWTH_STEPS}"
-        found.append(("year_growth", title, year_with_growth(task, year, part=part)))
-    title = f"ridge on {_codec(task).context_length} lags"
-    title += "" if _codec(task).plain else " and covariates"
-    found.append(("ridge", title + (", a series each" if timeline.several else ""), ridge(task, part=part)))
-    return tuple(Baseline(name, title, values, _scores(task, name, values, part)) for name, title, values in found)
+        found.append(("year_growth", title, partial(year_with_growth, task, year)))
+    title = f"ridge on {lags} lags" + ("" if _codec(task).plain else " and covariates")
+    found.append(("ridge", title + (", a series each" if _timeline(task).several else ""), partial(ridge, task)))
+    return tuple(_scored(task, name, title, answer, part) for name, title, answer in found)
+
+
+def _reach(task: Task, part: str) -> int:
+    """Return how many values lie before a target of the part at least; of several series, before the last one: a series that is too
+    short for a season repeats its last value.
+    """
+    before = _before(task, part)
+    if not len(before):
+        return 0
+    return int(before.max() if _timeline(task).several else before.min())
+
+
+def _year(task: Task, part: str) -> int | None:
+    """Return the first lag of a year that, with the growth, reaches back within the series; within half of them, of several."""
+    before = _before(task, part)
+    if not len(before):
+        return None
+    room = float(np.median(before) if _timeline(task).several else before.min()) - GROWTH_STEPS - _codec(task).gap
+    return next((lag for lag in _timeline(task).years if lag <= room), None)
+
+
+def _before(task: Task, part: str) -> np.ndarray:
+    """Return how many values lie before each example's first target, ``(examples,)``."""
+    index = _examples(task, part)
+    return np.asarray(task.target_position(index) - _timeline(task).first(index))
 
 
 def values_back(task: Task, lag: int, *, part: str = "test") -> np.ndarray:
@@ -89,11 +105,12 @@ def values_back(task: Task, lag: int, *, part: str = "test") -> np.ndarray:
 
 def year_with_growth(task: Task, year: int, *, part: str = "test", recent: int = GROWTH_STEPS) -> np.ndarray:
     """Return the values ``year`` steps before the targets times the growth of the last ``recent`` known values over
-    those a year before them; where those sum to nothing, the growth is 1. ``(examples, horizon)``.
+    those a year before them; where those sum to nothing, or the series had not begun, the growth is 1. ``(examples, horizon)``.
     """
     values, known = _values(task), _targets(task, part)[:, 0] - _codec(task).gap
-    window = np.arange(-recent, 0)
-    now, before = (values[(known - back)[:, None] + window].sum(axis=1) for back in (0, year))
+    begins, window = _timeline(task).first(_examples(task, part)), np.arange(-recent, 0)
+    back = np.where(known - year - recent >= begins, year, 0)
+    now, before = (values[(known - lag)[:, None] + window].sum(axis=1) for lag in (0, back))
     growth = np.divide(now, before, out=np.ones_like(now), where=before > 0)
     return np.asarray(values_back(task, year, part=part) * growth[:, None])
 
@@ -136,41 +153,17 @@ def score_values(task: Task, predictions: np.ndarray, *, part: str = "test") -> 
     return score_forecast(task, predictions[..., None], _examples(task, part))
 
 
-def _scores(task: Task, name: str, values: np.ndarray, part: str) -> dict[str, float]:
-    """Return the metrics of a baseline; with quantiles, its own are its errors' on the validation part, in units of its series."""
-    chosen = _examples(task, "validation")
-    if not _codec(task).quantiles or part != "test" or not len(chosen):
-        return score_values(task, values, part=part)
-    lag = {"last": 1, "season": _codec(task).season}.get(name)
-    if lag is None and name != "ridge":
-        return score_values(task, values, part=part)
-    guess = values_back(task, lag, part="validation") if lag else ridge(task, part="validation")
-    units = np.nan_to_num(task.seasonal_errors[:, 0], nan=1.0)[_timeline(task).series]
-    error = (_values(task)[_targets(task, "validation")] - guess) / units[chosen, None]
-    spread = np.quantile(error, _codec(task).quantiles, axis=0).T
-    index = _examples(task, part)
-    steps = values[..., None] + spread * units[index, None, None]
-    middle = score_values(task, values, part=part)
-    return middle | {"pinball": score_forecast(task, steps, index)["pinball"]}
-
-
-def year_lags(times: np.ndarray, season: int = 1) -> tuple[int, ...]:
-    """Return how many steps a year has, the nearest multiple of the season first; none where the steps are no calendar's.
-
-    Daily data with a week have two years: 364 days ago is the same weekday, 365 the same date.
-
-    Example:
-        >>> year_lags(np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]"), season=7)
-        (364, 365)
-    """
-    if len(times) < 2 or not np.issubdtype(times.dtype, np.datetime64):
-        return ()
-    days = float(np.median(np.diff(times) / np.timedelta64(1, "s"))) / 86400
-    steps = next((steps for low, high, steps in DAYS_OF_STEP if low <= days <= high), None)
-    if steps is None:
-        return ()
-    whole = steps - steps % season
-    return tuple(dict.fromkeys(lag for lag in (whole, steps) if lag > season or steps <= season))
+def _scored(task: Task, name: str, title: str, answer: Callable[..., np.ndarray], part: str) -> Baseline:
+    """Return a baseline with its metrics; with quantiles, its own are its errors' on the validation part, in units of its series."""
+    values = answer(part=part)
+    metrics, chosen = score_values(task, values, part=part), _examples(task, "validation")
+    if _codec(task).quantiles and part == "test" and len(chosen):
+        units = np.nan_to_num(task.seasonal_errors[:, 0], nan=1.0)[_timeline(task).series]
+        error = (_values(task)[_targets(task, "validation")] - answer(part="validation")) / units[chosen, None]
+        spread, index = np.quantile(error, _codec(task).quantiles, axis=0).T, _examples(task, part)
+        steps = values[..., None] + spread * units[index, None, None]
+        metrics |= {"pinball": score_forecast(task, steps, index)["pinball"]}
+    return Baseline(name, title, values, metrics)
 
 
 def _codec(task: Task) -> SeriesCodec:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from rnnlab.data import Series, Splits, split_time
-from rnnlab.data.clock import calendar_of, times_ahead
+from rnnlab.data.clock import calendar_of, times_ahead, year_lags
 from rnnlab.data.scaling import Scaling
 from rnnlab.data.sequences import Sequences
 from rnnlab.data.source import SeriesCollection
@@ -222,9 +222,9 @@ def _timeline(series: Sequence[Series], codec: SeriesCodec) -> Timeline:
     within = np.arange(len(belongs)) - np.repeat(np.cumsum(examples) - examples, examples)
     times, moments = np.unique(np.concatenate([one.times for one in series]), return_inverse=True)
     names = tuple(one.name for one in series)
-    return Timeline(
-        names, bounds, belongs, bounds[belongs] + within + codec.past_length + codec.gap, moments.reshape(-1), times
-    )
+    targets = bounds[belongs] + within + codec.past_length + codec.gap
+    years = year_lags(max(series, key=len).times, codec.season)
+    return Timeline(names, bounds, belongs, targets, moments.reshape(-1), times, years)
 
 
 def _by_target_time(timeline: Timeline, horizon: int, cuts: Cuts) -> Splits:

@@ -20,6 +20,7 @@ class Timeline:
         targets: ``(examples,)`` int64, the position of each example's first target in the flat values.
         moments: ``(total,)`` int64, the rank of each value's time among all times, so that series share a clock.
         times: ``(moments,)`` datetime64, all times of all series, rising: what the moments are the ranks of.
+        years: steps of a year, the nearest multiple of the season first (`rnnlab.data.clock.year_lags`); empty where there are none.
         levels: ``(examples, 2)`` float64, what each window was scaled by, in units (`SeriesCodec.levels_of`); None where all are alike.
     """
 
@@ -29,6 +30,7 @@ class Timeline:
     targets: np.ndarray
     moments: np.ndarray
     times: np.ndarray
+    years: tuple[int, ...] = ()
     levels: np.ndarray | None = None
 
     @cached_property

@@ -179,12 +179,14 @@ class Backtesting:
     def result(self) -> Backtest:
         """Measure the folds that are done."""
         metric = "mase" if cast(Timeline, self.plan.task.timeline).several else "mae"
-        folds: list[Fold] = []
-        titles: dict[str, str] = {}
-        for number, (task, run) in enumerate(self._found, 1):
-            found = references(task)
-            titles |= {one.name: one.title for one in found}
-            folds.append(self._measured(number, task, run, {one.name: one.metrics for one in found}))
+        every = [references(task) for task, _ in self._found]
+        # Early folds may lie too near the beginning for a year back.
+        shared = set.intersection(*({one.name for one in found} for found in every)) if every else set()
+        titles = {one.name: one.title for found in every[:1] for one in found if one.name in shared}
+        folds = [
+            self._measured(number, task, run, {one.name: one.metrics for one in found if one.name in shared})
+            for number, ((task, run), found) in enumerate(zip(self._found, every, strict=True), 1)
+        ]
         cell = self.plan.model.cell
         return Backtest(
             self.plan.task.name, cell, "again" if self.again else "once", metric, cast(SeriesCodec, self.plan.task.codec).horizon,
