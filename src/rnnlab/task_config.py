@@ -31,6 +31,9 @@ class TaskConfig(Config):
         description="Scale the values by the training part (standard), or each window by itself (window), so that series of "
         "different level share a network; found from the number of series unless said.",
     )
+    past_scaling: Literal["standard", "window"] | None = Field(
+        None, description="Scale the --past columns likewise; as the values unless said."
+    )
     calendar: bool = Field(
         False, description="Let the network see hour, weekday or season of the year of what it forecasts."
     )

@@ -93,14 +93,31 @@ def test_runs_with_another_seed_see_another_order() -> None:
     assert not torch.equal(both[0], both[1])
 
 
-@given(lengths=LENGTHS, cuts=st.lists(st.integers(0, 30), max_size=4), levelled=st.booleans())
-def test_parts_joined_are_the_whole(lengths: list[int], cuts: list[int], levelled: bool) -> None:
+@given(lengths=LENGTHS, cuts=st.lists(st.integers(0, 30), max_size=4), leveled=st.integers(0, 2))
+def test_parts_joined_are_the_whole(lengths: list[int], cuts: list[int], leveled: int) -> None:
     draw = np.random.default_rng(sum(lengths))
     packed = Sequences.pack([draw.normal(size=(length, 2)) for length in lengths])
-    levels = torch.rand(len(lengths), 2) + 0.5 if levelled else None
+    levels = torch.rand(len(lengths), 2, leveled) + 0.5 if leveled else None
     whole = Sequences(packed.values, packed.starts, packed.lengths, levels)
     edges = [0, *sorted(min(cut, len(lengths)) for cut in cuts), len(lengths)]
     joined = Sequences.join([whole.part(first, end) for first, end in pairwise(edges)])
     every = torch.arange(len(lengths))
     for found, expected in zip(joined.gather(every), whole.gather(every), strict=True):
         assert found is expected is None or torch.equal(found, expected)
+
+
+def test_levels_scale_the_first_features_of_each_sequence_and_no_others() -> None:
+    values = torch.arange(24.0).view(8, 3)
+    levels = torch.tensor([[[1.0, 2.0], [10.0, 20.0]], [[3.0, 4.0], [30.0, 40.0]]])
+    for lengths in ([4, 4], [4, 3]):
+        whole = Sequences(values, torch.tensor([0, 4]), torch.tensor(lengths), levels)
+        drawn, _ = whole.gather(torch.tensor([[1, 0]]))
+        for row, example in enumerate((1, 0)):
+            inside = values[4 * example : 4 * example + lengths[example]]
+            found = drawn[0, row, : lengths[example]]
+            for feature in range(2):
+                expected = (inside[:, feature] - levels[example, 0, feature]) / levels[example, 1, feature]
+                assert torch.allclose(found[:, feature], expected)
+            assert torch.equal(found[:, 2], inside[:, 2])
+            assert not drawn[0, row, lengths[example] :].any()
+    assert torch.equal(values, torch.arange(24.0).view(8, 3))

@@ -9,6 +9,7 @@ import pytest
 
 from rnnlab.runs import load
 from rnnlab.runs.reading import from_file
+from rnnlab.training.verification import Verifying
 
 FOLDER = Path(__file__).parent / "schema_2"
 
@@ -42,3 +43,15 @@ def test_it_answers_as_it_did(tmp_path: Path, days: int) -> None:
         for key in ("prediction", "lower", "upper"):
             now = [value for answer in found for value in answer[key]]
             np.testing.assert_allclose(now, [one[key] for one in then], rtol=1e-4)
+
+
+def test_it_is_trained_again_to_the_same_figures(tmp_path: Path) -> None:
+    """Its visits were scaled over both shops together, and are so again."""
+    write_shops(tmp_path / "shops.csv", 90, 0)
+    verifying = Verifying(FOLDER, data=str(tmp_path / "shops.csv"))
+    for _ in verifying:
+        pass
+    again, run = verifying.training.runs()[0], load(FOLDER)
+    assert again.codec.covariate_scale == pytest.approx(run.codec.covariate_scale)
+    for part, metrics in run.metrics.items():
+        assert again.metrics[part] == pytest.approx(metrics, rel=1e-3)

@@ -27,7 +27,7 @@ def shop(lengths: tuple[int, ...] = (70, 90, 80), seed: int = 0) -> SeriesCollec
         days = np.datetime64("2024-06-30") - np.arange(length)[::-1]
         level = 10.0 ** (number + 1)
         values = level * (2 + np.sin(np.arange(length) * 2 * np.pi / 7) + draw.random(length))
-        known, past = {"promo": draw.integers(0, 2, length).astype(float)}, {"visits": draw.random(length)}
+        known, past = {"promo": draw.integers(0, 2, length).astype(float)}, {"visits": level * draw.random(length)}
         found.append(Series(days, values, f"s{number}", 7, known=known, past=past))
     return SeriesCollection(tuple(found))
 
@@ -64,6 +64,8 @@ def history(source: SeriesCollection, task: Task, example: int) -> Series:
     [
         {},
         {"scaling": "standard"},
+        {"scaling": "standard", "past_scaling": "window"},
+        {"past_scaling": "standard", "difference": 4},
         {"log": True, "difference": 7},
         {"known": (), "calendar": False},
         {"past": (), "known": (), "calendar": False},
@@ -135,6 +137,57 @@ def test_windows_are_alike_whatever_the_level_of_a_series() -> None:
     np.testing.assert_allclose(first.targets, second.targets, atol=1e-4)
 
 
+@pytest.mark.parametrize("scaling", ["standard", "window"])
+def test_past_covariates_have_mean_0_and_deviation_1_in_each_window(scaling: str) -> None:
+    source = shop()
+    task = task_of(source, scaling=scaling, past_scaling="window")
+    assert task.timeline is not None
+    index = np.arange(0, len(task.inputs), 5)
+    drawn = task.inputs.gather(torch.from_numpy(index))[0].numpy()
+    for row, example in enumerate(index):
+        series = task.timeline.series[example]
+        end = task.timeline.targets[example] - task.timeline.bounds[series]
+        visits = source.series[series].past["visits"][end - 8 : end]
+        np.testing.assert_allclose(drawn[row, :, 1], (visits - visits.mean()) / visits.std(), atol=1e-4)
+
+
+def test_what_comes_after_the_training_part_changes_no_scale() -> None:
+    source = shop((90, 90))
+    shaken = []
+    for one in source.series:
+        late = np.arange(90) >= 63
+        shaken.append(Series(one.times, np.where(late, 7 * one.values, one.values), one.name, 7, known=one.known,
+                             past={"visits": np.where(late, 1e6, one.past["visits"])}))  # fmt: skip
+    first, second = task_of(source), task_of(SeriesCollection(tuple(shaken)))
+    assert first.codec == second.codec
+    train = first.part("train")
+    assert torch.equal(first.inputs.gather(train)[0], second.inputs.gather(train)[0])
+
+
+def test_flat_past_covariates_and_strange_series_stay_finite() -> None:
+    """A window without visitors is flat: the deviation is a tenth of the series' own at least. A new series has its windows' alone."""
+    source = shop((90, 90))
+    one = source.series[0]
+    visits = one.past["visits"].copy()
+    visits[20:40] = 0
+    flat = Series(one.times, one.values, one.name, 7, known=one.known, past={"visits": visits})
+    task = task_of(SeriesCollection((flat, source.series[1])))
+    codec = task.codec
+    assert isinstance(codec, SeriesCodec)
+    seen = visits[
+        : int(task.timeline.targets[task.splits.train[task.timeline.series[task.splits.train] == 0]].max()) + 3
+    ]  # type: ignore[union-attr]
+    assert codec.past_floors[0][0] == pytest.approx(0.1 * seen.std())
+    assert torch.isfinite(task.inputs.gather(torch.arange(len(task.inputs)))[0]).all()
+    new = Series(one.times, one.values, "new", 7, known=one.known, past={"visits": np.zeros(90)})
+    ahead = {"promo": np.zeros(93)}
+    days = np.datetime64("2024-06-30") - 89 + np.arange(93)
+    asked = Series(days, np.append(new.values, [np.nan] * 3), "new", 7, known=ahead, past={"visits": np.zeros(93)})
+    drawn = codec.encode([asked]).gather(torch.arange(1))[0]
+    assert torch.isfinite(drawn).all()
+    assert not drawn[..., 1].any()
+
+
 def test_a_flat_window_does_not_explode() -> None:
     values = np.concatenate([np.zeros(40), [500.0], np.zeros(40), np.arange(40.0)])
     days = np.datetime64("2024-01-01") + np.arange(len(values))
@@ -197,7 +250,7 @@ def test_the_loss_is_the_pinball_loss_in_units_of_the_series() -> None:
     index = torch.arange(40)
     guess = torch.zeros(1, 40, 3)
     assert task.timeline is not None
-    spread = task.inputs.levels[index, 1:].numpy()  # type: ignore[index]
+    spread = task.inputs.levels[index, 1, :1].numpy()  # type: ignore[index]
     expected = ((task.targets[index].numpy() * spread) ** 2).mean()
     assert float(task.loss(guess, index.unsqueeze(0))) == pytest.approx(expected, rel=1e-5)
 

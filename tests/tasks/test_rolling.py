@@ -27,6 +27,7 @@ CASES: list[dict[str, Any]] = [
     {"horizon": 2, "difference": 7, "known": ["promo"]},
     {"horizon": 3, "scaling": "window", "known": ["promo"], "past": ["visits"], "calendar": True},
     {"horizon": 2, "past": ["visits"], "quantiles": (0.1, 0.5, 0.9)},
+    {"horizon": 2, "past": ["visits"], "past_scaling": "window", "difference": 7},
     {"horizon": 2, "gap": 1, "known": ["promo"], "calendar": True},
     {"horizon": 2, "gap": 1, "layout": "features"},
 ]

@@ -164,6 +164,10 @@ def test_a_single_series_keeps_its_widths_in_its_own_units() -> None:
         (lambda record: record["codec"].update(quantiles=[0.5, 0.1]), "quantiles must rise between 0 and 1"),
         (lambda record: record["codec"].update(floors=[0.0] * 8), "every name must have a floor above 0"),
         (lambda record: record["codec"].update(covariate_scale=[0.0]), "every covariate_offset must have a scale"),
+        (
+            lambda record: record["codec"].update(past_scaling="window"),
+            "every name must have a past_floor for each past covariate",
+        ),
         (lambda record: record["codec"].update(calendar=["moon"]), "calendar must be of hour, weekday, year"),
         (lambda record: record["data"]["interval"].update(half_width=[1.0]), "interval must have 2 half-widths, got 1"),
         (

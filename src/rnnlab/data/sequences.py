@@ -23,8 +23,8 @@ class Sequences:
         values: ``(total, features)`` float32 numbers, or ``(total,)`` int64 symbols.
         starts: ``(examples,)`` int64, the row of ``values`` at which each sequence begins.
         lengths: ``(examples,)`` int64, at least 1.
-        levels: ``(examples, 2)`` float32: what is taken off the first feature of each sequence, and what it is divided by; None
-            leaves it as it is. So windows of one series are scaled each by itself without being copied.
+        levels: ``(examples, 2, leveled)`` float32: what is taken off each of the first features of each sequence, and what they are
+            divided by; None leaves them as they are. So windows of one series are scaled each by itself without being copied.
     """
 
     values: Tensor
@@ -83,10 +83,11 @@ class Sequences:
         return padded * (inside if self.symbolic else inside.unsqueeze(-1)), lengths
 
     def _level(self, values: Tensor, index: Tensor) -> Tensor:
-        """Scale the first feature of drawn ``values (..., time, features)`` in place, each sequence by its level."""
+        """Scale the first features of drawn ``values (..., time, features)`` in place, each sequence by its levels."""
         if self.levels is not None:
-            offset, scale = self.levels[index].unsqueeze(-2).unbind(-1)
-            values[..., 0] = (values[..., 0] - offset) / scale
+            offset, scale = self.levels[index].unsqueeze(-3).unbind(-2)
+            leveled = values[..., : offset.shape[-1]]
+            leveled.sub_(offset).div_(scale)
         return values
 
     def to(self, device: torch.device | str) -> "Sequences":

@@ -27,8 +27,8 @@ from rnnlab.runs.files import to_json, write_whole
 from rnnlab.runs.record import RunRecord
 from rnnlab.runs.run import Run
 
-# 2: series have covariates, a calendar, quantiles and windows scaled each by itself. 3: intervals go on adapting. What an earlier one
-# holds is a part of that.
+# 2: series have covariates, a calendar, quantiles and windows scaled each by itself. 3: intervals go on adapting, past
+# covariates may be scaled by their windows. What an earlier one holds is a part of that.
 SCHEMA = 3
 READ = (1, 2, 3)
 LARGEST_JSON = 64 * 2**20

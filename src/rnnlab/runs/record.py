@@ -153,6 +153,11 @@ def _problem_of_series(codec: SeriesCodec) -> str | None:
         return "every covariate_offset must have a scale, both must be numbers, and no scale 0"
     if len(codec.floors) != len(codec.names) or not all(math.isfinite(one) and one > 0 for one in codec.floors):
         return "every name must have a floor above 0"
+    past = [] if codec.past_scaling == "standard" else [len(codec.past)] * len(codec.names)
+    if [len(one) for one in codec.past_floors] != past:
+        return "every name must have a past_floor for each past covariate"
+    if not all(math.isfinite(one) and one > 0 for floors in codec.past_floors for one in floors):
+        return "every past_floor must be above 0"
     if any(name not in FEATURES for name in codec.calendar):
         return f"calendar must be of {', '.join(FEATURES)}"
     shares = codec.quantiles

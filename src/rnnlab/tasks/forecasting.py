@@ -22,6 +22,8 @@ from rnnlab.tasks.task import Task
 from rnnlab.tasks.timeline import Timeline
 
 Cuts = tuple[int, int, int]
+# Values of windows held at a time while they are measured: 32 MB.
+WINDOWED = 1 << 22
 
 
 def forecast_series(
@@ -52,7 +54,7 @@ def forecast_series(
             the values themselves.
         test: share of the series held out at its end.
         validation: share before it, for choices.
-        options: ``known``, ``past``, ``calendar``, ``quantiles`` and ``cuts`` of `forecast_many`.
+        options: ``known``, ``past``, ``past_scaling``, ``calendar``, ``quantiles`` and ``cuts`` of `forecast_many`.
 
     Raises:
         DataError: where the series is shorter than a window and a horizon (and the difference), or has no logarithm.
@@ -75,6 +77,7 @@ def forecast_many(
     difference: int = 0,
     known: Sequence[str] = (),
     past: Sequence[str] = (),
+    past_scaling: Literal["standard", "window"] | None = None,
     calendar: bool = False,
     quantiles: Sequence[float] = (),
     test: float = 0.2,
@@ -92,6 +95,7 @@ def forecast_many(
         difference: as of `forecast_series`.
         known: names of covariates that are known in advance, and may be read up to the last step forecast.
         past: names of covariates that are known up to now.
+        past_scaling: of those; None as ``scaling``. Covariates that are known in advance are scaled by the training parts of all series.
         calendar: whether hour, weekday or season of the year of what is forecast is read.
         quantiles: forecast these instead of the mean; 0.5 among them.
         test: share of the times held out at their end.
@@ -115,7 +119,7 @@ def forecast_many(
     name = f"{len(source)} series"
     return _forecast(
         source.series, codec, scaling, test, validation, name, source,
-        known=known, past=past, calendar=calendar, quantiles=quantiles, cuts=cuts,
+        known=known, past=past, past_scaling=past_scaling, calendar=calendar, quantiles=quantiles, cuts=cuts,
     )  # fmt: skip
 
 
@@ -141,6 +145,7 @@ def _forecast(
     *,
     known: Sequence[str] = (),
     past: Sequence[str] = (),
+    past_scaling: Literal["standard", "window"] | None = None,
     calendar: bool = False,
     quantiles: Sequence[float] = (),
     cuts: Cuts | None = None,
@@ -148,12 +153,14 @@ def _forecast(
     _long_enough(series, codec)
     _has(series, known, "known")
     _has(series, past, "past")
+    past_scaling = (past_scaling or codec.scaling) if past else "standard"
     codec = codec.replace(
         known=tuple(known),
         past=tuple(past),
+        past_scaling=past_scaling,
         calendar=calendar_of(series[0].times) if calendar else (),
         quantiles=tuple(quantiles),
-        names=tuple(one.name for one in series) if codec.scaling == "window" else (),
+        names=tuple(one.name for one in series) if "window" in (codec.scaling, past_scaling) else (),
     )
     timeline = _timeline(series, codec)
     splits = _by_target_time(timeline, codec.horizon, cuts or cuts_of(timeline, test, validation))
@@ -168,7 +175,7 @@ def _forecast(
     flat = _flat(changes, levels)
     starts = timeline.targets - codec.past_length - codec.gap - codec.difference * timeline.series
     ahead = np.stack([flat[starts + codec.context_length + codec.gap + step] for step in range(codec.horizon)], axis=1)
-    own = None
+    own = np.tile([0.0, 1.0], (len(starts), 1))
     if codec.scaling == "window":
         own = _window_levels(flat, starts, codec.context_length)
         ahead = ((ahead - own[:, :1]) / own[:, 1:]).astype(np.float32)
@@ -250,15 +257,31 @@ def _fit(
 ) -> tuple[SeriesCodec, np.ndarray]:
     """Return the codec with its scaling, from what training sees, and by what each series is stored, ``(series, 2)``."""
     trained = [one[: end - codec.difference] for one, end in zip(changes, seen, strict=True)]
-    beside = [_beside(codec, one)[:end] for one, end in zip(series, seen, strict=True)]
-    extra = Scaling.standard(np.concatenate(beside)) if beside[0].shape[1] else Scaling((), ())
-    codec = codec.replace(covariate_offset=extra.offset, covariate_scale=extra.scale)
+    codec = _fit_beside(codec, [_beside(codec, one)[:end] for one, end in zip(series, seen, strict=True)])
+    levels = np.array([_own_level(one) for one in trained])
+    if codec.names:
+        codec = codec.replace(floors=tuple((FLOOR * levels[:, 1]).tolist()))
     if codec.scaling == "window":
-        levels = np.array([_own_level(one) for one in trained])
-        return codec.replace(floors=tuple((FLOOR * levels[:, 1]).tolist())), levels
+        return codec, levels
     fitted = _fit_scaling(scaling, np.concatenate(trained)[:, None])
     codec = codec.replace(offset=fitted.offset[0], scale=fitted.scale[0])
     return codec, np.tile([[codec.offset, codec.scale]], (len(series), 1))
+
+
+def _fit_beside(codec: SeriesCodec, seen: Sequence[np.ndarray]) -> SeriesCodec:
+    """Return the codec with the scaling of its covariates, from what training sees of each series, ``(time, past + known)``."""
+    count = len(codec.past)
+    if not seen[0].shape[1]:
+        return codec
+    fitted = Scaling.standard(np.concatenate(seen))
+    if codec.past_scaling == "standard":
+        return codec.replace(covariate_offset=fitted.offset, covariate_scale=fitted.scale)
+    own = [tuple(FLOOR * _own_level(column)[1] for column in one.T[:count]) for one in seen]
+    return codec.replace(
+        covariate_offset=(0.0,) * count + fitted.offset[count:],
+        covariate_scale=(1.0,) * count + fitted.scale[count:],
+        past_floors=tuple(own),
+    )
 
 
 def _fit_scaling(way: str, seen: np.ndarray) -> Scaling:
@@ -279,28 +302,43 @@ def _flat(changes: Sequence[np.ndarray], levels: np.ndarray) -> np.ndarray:
 
 
 def _window_levels(flat: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
-    """Return mean and deviation of each window, ``(examples, 2)`` float64, in units of its series' deviation."""
-    sums = [np.concatenate([[0.0], np.cumsum(flat.astype(np.float64) ** power)]) for power in (1, 2)]
-    mean, square = ((one[starts + length] - one[starts]) / length for one in sums)
-    return np.stack([mean, np.maximum(np.sqrt(np.maximum(square - mean**2, 0.0)), FLOOR)], axis=1)
+    """Return mean and deviation of each window, ``(examples, 2)`` float64, in units of its series' deviation.
+
+    Each by itself: in running sums one huge value would leave no digits to the windows behind it, of other series too.
+    """
+    windows, found = np.lib.stride_tricks.sliding_window_view(flat, length), np.empty((len(starts), 2))
+    block = max(1, WINDOWED // length)
+    for first in range(0, len(starts), block):
+        drawn = windows[starts[first : first + block]].astype(np.float64)
+        found[first : first + block] = np.stack([drawn.mean(axis=1), np.maximum(drawn.std(axis=1), FLOOR)], axis=1)
+    return found
 
 
 def _inputs(
-    codec: SeriesCodec, flat: np.ndarray, starts: np.ndarray, series: Sequence[Series], levels: np.ndarray | None
+    codec: SeriesCodec, flat: np.ndarray, starts: np.ndarray, series: Sequence[Series], own: np.ndarray
 ) -> Sequences:
+    """Return the windows; ``own (examples, 2)`` is what the values of each are scaled by."""
     if codec.layout == "features":
         windows = np.lib.stride_tricks.sliding_window_view(flat, codec.context_length)[: len(starts)]
         return Sequences.windows(np.ascontiguousarray(windows), starts, 1)
-    columns = [flat[:, None]]
+    values, levels = flat[:, None], [own]
     if not codec.plain:
-        beside = [
-            codec.covariates(
-                times_ahead(one.times, codec.gap + 1), *np.split(_beside(codec, one), [len(codec.past)], 1)
-            )
-            for one in series
-        ]
-        columns.append(np.concatenate([one[codec.difference :].astype(np.float32) for one in beside]))
-    return Sequences.windows(np.concatenate(columns, axis=1), starts, codec.context_length, levels)
+        beside = np.concatenate([_covariates(codec, one, row) for row, one in enumerate(series)]).astype(np.float32)
+        values = np.concatenate([values, beside], axis=1)
+        if codec.past_scaling == "window":
+            levels += [_window_levels(column, starts, codec.context_length) for column in beside.T[: len(codec.past)]]
+    scaled = "window" in (codec.scaling, codec.past_scaling)
+    return Sequences.windows(values, starts, codec.context_length, np.stack(levels, axis=2) if scaled else None)
+
+
+def _covariates(codec: SeriesCodec, one: Series, row: int) -> np.ndarray:
+    """Return what stands beside the values of series ``row``, ``(time - difference, features)``; past covariates that are scaled by
+    their windows in units of the series' deviation.
+    """
+    past, known = np.split(_beside(codec, one), [len(codec.past)], axis=1)
+    if codec.past_scaling == "window":
+        past = (past - past[0]) * FLOOR / np.array(codec.past_floors[row])
+    return codec.covariates(times_ahead(one.times, codec.gap + 1), past, known)[codec.difference :]
 
 
 def _beside(codec: SeriesCodec, one: Series) -> np.ndarray:

@@ -93,9 +93,8 @@ def complete(config: TaskConfig, source: Source, horizon: int = 1) -> TaskConfig
         ConfigError: options of a forecast for other data.
     """
     if not isinstance(source, Series | SeriesCollection):
-        said = {"quantiles": config.quantiles, "calendar": config.calendar, "scaling": config.scaling}
-        for name, value in said.items():
-            if value:
+        for name in ("quantiles", "calendar", "scaling", "past_scaling"):
+            if getattr(config, name):
                 raise ConfigError(f"{name} must go with a series to forecast, got it with other data; drop --{name}")
         return config
     every = [source] if isinstance(source, Series) else list(source.series)
@@ -113,6 +112,7 @@ def complete(config: TaskConfig, source: Source, horizon: int = 1) -> TaskConfig
     usual: dict[str, Any] = {"scaling": "standard", "quantiles": ()}
     if len(every) > 1:
         usual = {"scaling": "window", "quantiles": QUANTILES}
+    usual["past_scaling"] = config.scaling or usual["scaling"]
     left = {name: value for name, value in usual.items() if getattr(config, name) is None}
     return config.replace(context_length=config.context_length or max(1, context), difference=difference, **left)
 
@@ -159,7 +159,7 @@ def make_task(
     assert config.scaling is not None
     options: dict[str, Any] = {
         "context_length": config.context_length, "horizon": horizon, "scaling": config.scaling, "log": config.log,
-        "difference": config.difference or 0, "known": known, "past": past, "calendar": config.calendar,
+        "difference": config.difference or 0, "known": known, "past": past, "past_scaling": config.past_scaling, "calendar": config.calendar,
         "quantiles": config.quantiles or (), "test": config.test, "validation": config.validation, "cuts": cuts,
     }  # fmt: skip
     return forecast_series(source, **options) if isinstance(source, Series) else forecast_many(source, **options)

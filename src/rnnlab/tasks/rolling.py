@@ -82,7 +82,7 @@ def _inputs(
         )
         beside = codec.covariates(ahead, past, known)[codec.difference :]
         found = sliding_window_view(beside, codec.context_length, axis=0)[: len(windows)].transpose(0, 2, 1)
-        scaled = np.concatenate([scaled, found], axis=2)
+        scaled = np.concatenate([scaled, codec.scale_past(found, series.name)], axis=2)
     return Sequences.pack(list(scaled))
 
 

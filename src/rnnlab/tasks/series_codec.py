@@ -33,7 +33,8 @@ class SeriesCodec(Config):
     (seasonal differencing; Box and Jenkins, 1970): the value of that earlier step is added to its answer.
 
     With ``scaling`` window each window has mean 0 and deviation 1 by itself, so that series of different level share a network
-    (Smyl, 2020); the deviation is at least `FLOOR` of its series' own (``floors``), so that a flat window does not explode.
+    (Smyl, 2020); the deviation is at least `FLOOR` of its series' own (``floors``), so that a flat window does not explode. With
+    ``past_scaling`` window so has each ``past`` covariate (``past_floors``), whose level differs between series as theirs does.
 
     With ``quantiles`` the outputs are those quantiles of each step ahead (pinball loss; Koenker and Bassett, 1978). They are sorted
     before they are read, so that they cannot cross, which never makes the loss worse (Chernozhukov and others, 2010).
@@ -50,8 +51,10 @@ class SeriesCodec(Config):
     log: bool = False
     difference: int = Field(0, ge=0)
     scaling: Literal["standard", "window"] = "standard"
+    past_scaling: Literal["standard", "window"] = "standard"
     names: tuple[str, ...] = ()
     floors: tuple[float, ...] = ()
+    past_floors: tuple[tuple[float, ...], ...] = ()
     past: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     calendar: tuple[str, ...] = ()
@@ -118,6 +121,7 @@ class SeriesCodec(Config):
                 windows.append(scaled[:, None])
             else:
                 beside = self.covariates(past.ahead, past.past, past.known)[self.difference : self.past_length]
+                beside = self.scale_past(beside[None], past.name)[0]
                 windows.append(np.concatenate([scaled[:, None], beside], axis=1))
         return Sequences.pack(windows)
 
@@ -190,11 +194,17 @@ class SeriesCodec(Config):
         """
         if self.scaling == "standard":
             return np.tile([self.offset, self.scale], (len(windows), 1))
-        mean, deviation = windows.mean(axis=1), windows.std(axis=1)
-        # A series that was not trained on has no deviation of its own yet.
-        least = self._floor[name] if name in self._floor else FLOOR * np.abs(mean)
-        scale = np.maximum(deviation, least)
-        return np.stack([mean, np.where(scale == 0, 1.0, scale)], axis=1)
+        return by_window(windows, self._floor.get(name))
+
+    def scale_past(self, beside: np.ndarray, name: str = "") -> np.ndarray:
+        """Return ``beside (windows, context_length, features)``, as `covariates` gives it for windows of series ``name``, with its past
+        covariates scaled by their windows, where they are.
+        """
+        if self.past_scaling == "standard" or not self.past:
+            return beside
+        count = len(self.past)
+        levels = by_window(beside[..., :count], self._past_floor.get(name))[:, :, None]
+        return np.concatenate([(beside[..., :count] - levels[:, 0]) / levels[:, 1], beside[..., count:]], axis=2)
 
     def covariates(self, ahead: np.ndarray, past: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Return what stands beside the value of each step, ``(time, features)``, scaled.
@@ -215,5 +225,21 @@ class SeriesCodec(Config):
     def _floor(self) -> dict[str, float]:
         return dict(zip(self.names, self.floors))
 
+    @cached_property
+    def _past_floor(self) -> dict[str, np.ndarray]:
+        return {name: np.array(floors) for name, floors in zip(self.names, self.past_floors)}
+
     def _pasts(self, raw: Sequence[Any]) -> list[Window]:
         return [window_of(self, one, f"series {row}") for row, one in enumerate(raw)]
+
+
+def by_window(windows: np.ndarray, least: float | np.ndarray | None) -> np.ndarray:
+    """Return mean and deviation of ``windows (windows, time, ...)``, ``(windows, 2, ...)``.
+
+    Args:
+        windows: of one series.
+        least: a deviation is at least this; None for a series that was not trained on, which has no deviation of its own yet.
+    """
+    mean, deviation = windows.mean(axis=1), windows.std(axis=1)
+    scale = np.maximum(deviation, FLOOR * np.abs(mean) if least is None else least)
+    return np.stack([mean, np.where(scale == 0, 1.0, scale)], axis=1)

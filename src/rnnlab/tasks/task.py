@@ -88,7 +88,7 @@ class Task:
         if self.kind != "classify":
             if self.inputs.levels is not None:
                 # Windows scaled each by itself: an error counts in units of its series, or flat windows would outweigh all others.
-                own = self.inputs.levels[index, 1].unsqueeze(-1).to(outputs)
+                own = self.inputs.levels[index, 1, :1].to(outputs)
                 outputs, targets = outputs * own, targets * own
             quantiles = self.codec.quantiles if isinstance(self.codec, SeriesCodec) else ()
             return pinball(outputs, targets, quantiles) if quantiles else ((outputs - targets) ** 2).mean(dim=(1, 2))

@@ -151,7 +151,8 @@ def recall_data(about: Mapping[str, Any], folder: Path, *, data: Any = None) -> 
     if not isinstance(about.get("config"), dict) or not isinstance(about.get("task"), dict):
         raise RunFolderError(f"{folder / 'run.json'} must say where its data are, got none; train from a file")
     try:
-        where, wanted = DataConfig(**about["config"]), TaskConfig(**about["task"])
+        # Before schema 3 all series shared the scaling of their past covariates.
+        where, wanted = DataConfig(**about["config"]), TaskConfig(**({"past_scaling": "standard"} | about["task"]))
     except (InputError, TypeError) as error:
         raise RunFolderError(f"{folder / 'run.json'}: {error} (the file is damaged or was edited)") from None
     if is_frame(data):
