@@ -62,11 +62,16 @@ def test_nothing_is_said_of_sound_runs(sound: object, cell: str) -> None:
     assert loud(examine(run, task)) == []
 
 
-@pytest.mark.parametrize(
-    "cell", ["gru", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("elman", "lstm", "combined"))]
-)
+@pytest.mark.parametrize("cell", ["gru", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("elman", "lstm"))])
 def test_default_sales_run_is_silent(cell: str) -> None:
     assert loud(rnnlab.train("sales", cell=cell).findings) == []
+
+
+@pytest.mark.slow
+def test_a_year_back_that_is_better_is_named_with_what_lets_the_network_see_it() -> None:
+    (found,) = (one for one in rnnlab.train("sales", cell="combined").findings if one.check == "worse_than_baseline")
+    assert "364 steps back without a network has" in found.message
+    assert "--difference 364" in found.remedy
 
 
 def test_numbers_are_the_same_with_and_without_the_doctor(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from rnnlab.tasks import SeriesCodec
 
 run_check = partial(check, table=RUN_CHECKS)
 
-WITHOUT_FITTING = ("prior", "mean", "last", "season", "year", "year_growth")
+WITHOUT_FITTING = ("prior", "mean", "last", "season")
 BROKEN = ("constant_targets", "constant_inputs", "bounded_output", "dead_relu", "one_step_sequence")
 _PREPARED = {"forecast": ", --log or --difference", "classify": ", or --dropout"}
 HASHED = 4096  # examples at a time
@@ -271,18 +271,26 @@ def worse_than_baseline(case: Case) -> Finding | None:
     best = (max if higher else min)(scores, key=lambda title: scores[title])
     if (scores[best] - own if higher else own - scores[best]) <= _chance_margin(case, metric, own, scores[best]):
         return None
-    simple = next(one["name"] in WITHOUT_FITTING for one in case.run.data["baselines"] if one["title"] == best)
+    name = next(one["name"] for one in case.run.data["baselines"] if one["title"] == best)
     return found(
         "worse_than_baseline",
         "warning",
         f"the network's test {metric} is {own:.4g}, and {best} without a network has {scores[best]:.4g}",
-        "a larger --epochs, or another --lr: the network has learned less than that" if simple
-        else f"use the baseline; else a larger --epochs or --hidden-size{_PREPARED.get(case.run.data['kind'], '')}",
+        _instead(name, best, str(case.run.data["kind"])),
         metric=metric,
         own=own,
         baseline=scores[best],
         scores={f"{case.run.model_config.cell} (this run)": own, **scores},
     )  # fmt: skip
+
+
+def _instead(name: str, title: str, kind: str) -> str:
+    """Return the way out where the baseline of this name and title is better."""
+    if name in WITHOUT_FITTING:
+        return "a larger --epochs, or another --lr: the network has learned less than that"
+    if name in ("year", "year_growth"):
+        return f"use the baseline; else --difference {title.split()[0]}, changes against a year before, which no window shows"
+    return f"use the baseline; else a larger --epochs or --hidden-size{_PREPARED.get(kind, '')}"
 
 
 def _chance_margin(case: Case, metric: str, own: float, other: float) -> float:
