@@ -15,7 +15,8 @@ from rnnlab.reports.rounding import compact, finite
 Spec = dict[str, Any]
 Domain = tuple[float, float]
 
-LETTER = 6.4  # mean width of a letter at 12 px, generous
+LETTER = 6.4  # mean width of a letter at 12 px, in the widest of the usual fonts (DejaVu Sans)
+LABEL_PADDING = 6
 LINE = 14  # px from line to line in a label
 
 
@@ -84,7 +85,7 @@ def nominal_axis(labels: Sequence[str], width: int, **more: Any) -> Spec:
         "labelExpr": _lookup(list(labels), [lines[0] if len(lines) == 1 else lines for lines in shown]),
         "labelLimit": 0,
         "labelOverlap": False,
-        "labelPadding": 6,
+        "labelPadding": LABEL_PADDING,
         "labelLineHeight": LINE,
         "labelOffset": {"condition": centred, "value": 0} if centred else 0,
         **more,

@@ -7,7 +7,19 @@ rows (label and value, in the order of the records' fields). Baselines are hollo
 import statistics
 from collections.abc import Sequence
 
-from rnnlab.reports.axes import LINE, Spec, domain, label_lines, legend, nominal_axis, quantitative, values_of, wrapped
+from rnnlab.reports.axes import (
+    LABEL_PADDING,
+    LINE,
+    Spec,
+    domain,
+    label_lines,
+    label_width,
+    legend,
+    nominal_axis,
+    quantitative,
+    values_of,
+    wrapped,
+)
 from rnnlab.reports.palette import SHAPES, Theme
 from rnnlab.reports.rounding import finite, number
 from rnnlab.results import Figure
@@ -101,8 +113,17 @@ def _bar(record: Spec, index: int) -> Spec:
 
 
 def _rows(labels: Sequence[str], title: str, width: int) -> Spec:
+    letters = _letters(width)
+    # A browser without the font that the picture was measured in draws wider letters, and would cut the labels at the left.
+    room = label_width(labels, letters) + LABEL_PADDING
     axis = nominal_axis(
-        labels, _letters(width), title=wrapped(title, 40) if title else None, grid=False, ticks=False, domain=False
+        labels,
+        letters,
+        title=wrapped(title, 40) if title else None,
+        grid=False,
+        ticks=False,
+        domain=False,
+        minExtent=room,
     )
     return {"field": "label", "type": "nominal", "axis": axis, "scale": {"paddingInner": 0.3, "paddingOuter": 0.15}}
 
