@@ -115,6 +115,27 @@ def test_folders_of_runs_get_names_of_their_own(capsys: pytest.CaptureFixture[st
     assert "20 train, 4 validation, 6 test" in said.err.replace("\n", "")
 
 
+def test_data_can_be_called_otherwise_than_their_file(capsys: pytest.CaptureFixture[str]) -> None:
+    wide(Path("10c0bb6d.csv"))
+    asked = [
+        "train",
+        "10c0bb6d.csv",
+        "--steps",
+        "t*",
+        "--target",
+        "total",
+        "--max-steps",
+        "2",
+        "--name",
+        "../My shops.csv",
+    ]
+    assert main(asked) == 0
+    assert load("runs/My-shops-gru").data["name"] == "My-shops"
+    capsys.readouterr()
+    assert main(["train", "--resume", "runs/My-shops-gru", "--name", "other"]) == 2
+    assert "--name must be left out with --resume" in capsys.readouterr().err
+
+
 def test_a_flag_reaches_its_configuration() -> None:
     strings(Path("data.csv"))
     flags = ["--no-bidirectional", "--lr", "0.5", "--optimizer", "sgd", "--lowercase", "--test", "0.3", "--epochs", "1"]

@@ -89,6 +89,11 @@ def test_guessed_columns_are_shown_and_checked_as_they_change(
         tab.get_by_text("strings of").wait_for()
         assert tab.get_by_label("target", exact=True).input_value() == "origin"
         assert tab.evaluate("document.documentElement.scrollWidth") <= tab.evaluate("window.innerWidth")
+        own(tab).get_by_text("Model options").click()
+        field = own(tab).get_by_label("hidden size", exact=True)
+        field.wait_for()
+        width = field.evaluate("field => field.closest('.fields').offsetWidth")
+        assert width > 0.9 * own(tab).evaluate("part => part.offsetWidth")
         tab.get_by_text("More about the columns").click()
         tab.get_by_label("steps", exact=True).fill("t*")
         tab.get_by_text("steps must not go with text").wait_for()
@@ -176,7 +181,8 @@ def test_findings_of_the_doctor_are_shown_before_the_end(
         found = tab.locator(".job .findings li", has_text="rare classes are not told")
         found.wait_for(timeout=LONG)
         assert tab.get_by_role("button", name="Stop").is_visible()
-        assert read_record(folder / "rare-gru").status == "training"
+        record = read_record(folder / "rare-gru")
+        assert (record.status, record.data["name"]) == ("training", "rare")
         tab.locator(".job figure svg").first.wait_for(timeout=LONG)
         tab.screenshot(path=tmp_path / "findings.png", full_page=True)
         tab.get_by_role("button", name="Stop").click()

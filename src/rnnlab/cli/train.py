@@ -20,7 +20,7 @@ from rnnlab.task_config import TaskConfig
 
 if TYPE_CHECKING:
     from rnnlab.runs import Run
-    from rnnlab.training.fit import Fit
+    from rnnlab.training.fit import Fit, Plan
 
 GROUPS = {"Data": DataConfig, "Examples": TaskConfig, "Model": ModelConfig, "Training": TrainConfig}
 SHOWN = 3  # findings after a training; the doctor shows the others
@@ -32,6 +32,7 @@ def train(
     /,
     *,
     out: Path | None = None,
+    name: str | None = None,
     resume: Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -54,6 +55,7 @@ def train(
     Args:
         data: a file (CSV, TSV, JSON lines, Parquet; compressed or not), a folder of LABEL.txt, or built-in: names, sales, binary.
         out: the run's folder. [default: runs/DATA-CELL, and -2, -3 where that is taken]
+        name: of the data, in tables and reports. [default: the file's]
         resume: a run folder whose training was broken off; it goes on to the same bits. With DATA, the data are there now.
         device: cpu, cuda, ...
         threads: threads of the processor. [default: 1; one a core from 512 units on]
@@ -69,14 +71,14 @@ def train(
         raise ConfigError(f"threads must be at least 1, got {threads}; leave --threads out for one a core")
     if resume is None and data is None:
         raise ConfigError("DATA must be a file or folder, got none; write rnnlab train names/, or --resume RUN")
-    if resume is not None and (asked or out):
-        name = next(iter(asked), "out").replace("_", "-")
-        raise ConfigError(f"--{name} must be left out with --resume; a run goes on as it began")
+    said = [*asked, *(flag for flag, value in (("out", out), ("name", name)) if value)]
+    if resume is not None and said:
+        raise ConfigError(f"--{said[0].replace('_', '-')} must be left out with --resume; a run goes on as it began")
     with _stop_on_signal() as stop:
         fit = (
             _resumed(resume, data, threads, checkpoint_every, doctor)
             if resume
-            else _begun(str(data), asked, out, device, threads, checkpoint_every, doctor)
+            else _begun(_planned(str(data), asked, device, name), out, threads, checkpoint_every, doctor)
         )
         if fit is None:
             return _conclude_done(Path(str(resume)), json, strict)
@@ -85,13 +87,16 @@ def train(
     return 130 if run.status == "interrupted" else strict_code(run.findings, strict)
 
 
-def _begun(
-    data: str, asked: dict[str, Any], out: Path | None, device: str, threads: int | None, every: float, doctor: bool
-) -> "Fit":
-    from rnnlab.doctor import examine
-    from rnnlab.training.fit import Fit, fresh_folder, plan, usual_threads
+def _planned(data: str, asked: dict[str, Any], device: str, name: str | None) -> "Plan":
+    from rnnlab.training.fit import plan
 
-    planned = plan(data, asked, device=device, ngrams=True)
+    return plan(data, asked, device=device, ngrams=True, name=name)
+
+
+def _begun(planned: "Plan", out: Path | None, threads: int | None, every: float, doctor: bool) -> "Fit":
+    from rnnlab.doctor import examine
+    from rnnlab.training.fit import Fit, fresh_folder, usual_threads
+
     _use_threads(threads or usual_threads(planned.model))
     folder = out or fresh_folder(Path("runs"), f"{planned.task.name}-{planned.model.cell}")
     return Fit(planned, folder, every=every, examine=examine if doctor else None)

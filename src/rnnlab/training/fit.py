@@ -72,6 +72,7 @@ def plan(
     device: str = "cpu",
     ngrams: bool = False,
     cuts: Cuts | None = None,
+    name: str | None = None,
 ) -> Plan:
     """Return the plan of training on ``data``, with ``options`` of all configurations put over what is usual.
 
@@ -81,6 +82,7 @@ def plan(
         device: ``cpu``, ``cuda``, ...
         ngrams: as of `rnnlab.training.recipes.recipe`.
         cuts: where the parts of a series begin and end, for a fold of a backtest.
+        name: of the data, in tables and reports, such as the file's before it was kept under another; the file's where None.
 
     Raises:
         InputError: what is wrong with the data, an option or the device.
@@ -88,9 +90,9 @@ def plan(
     check_device(device)
     options = {name: value for name, value in (options or {}).items() if value is not None}
     known = {name for config in CONFIGS for name in config.model_fields if name != "data"}
-    for name in options:
-        if name not in known:
-            raise ConfigError(f"option {name!r} is unknown; use {suggest(name, known)}")
+    for option in options:
+        if option not in known:
+            raise ConfigError(f"option {option!r} is unknown; use {suggest(option, known)}")
     said: list[dict[str, Any]] = [
         {name: value for name, value in options.items() if name in config.model_fields} for config in CONFIGS
     ]
@@ -108,8 +110,9 @@ def plan(
         recorded |= {"config": where.model_dump(), "task": wanted.model_dump()}
     if isinstance(source, Series):
         recorded["value"] = source.name
-    name = task_name(where) if isinstance(data, str) or framed else task.name
-    return Plan(replace(task, name=name), model, training, recorded, device)
+    called = where.replace(data=name) if name else where
+    shown = task_name(called) if name or isinstance(data, str) or framed else task.name
+    return Plan(replace(task, name=shown), model, training, recorded, device)
 
 
 def recall(folder: Path, *, data: Any = None) -> tuple[RunRecord, Plan]:

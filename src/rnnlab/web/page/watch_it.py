@@ -81,7 +81,7 @@ class Watching:
         ui.run_javascript("window.scrollTo({top: 0})")
 
     def _train(self, data: str, name: str, options: dict[str, Any], said: Said) -> None:
-        """Train on ``data``, which the server has named, with options that the configurations have checked."""
+        """Train on ``data``, which the server has named and the visitor calls ``name``, with options that are checked here."""
         try:
             for config in (TaskConfig, ModelConfig, TrainConfig):
                 config(**{key: value for key, value in options.items() if key in config.model_fields})
@@ -90,7 +90,7 @@ class Watching:
             said.wrong(str(error))
             return
         folder = fresh_folder(self.folder, f"{name}-{options.get('cell', 'gru')}")
-        self._begin(folder.name, ["train", data, f"--out={folder}", "--json", *words], folder, said)
+        self._begin(folder.name, ["train", data, f"--name={name}", f"--out={folder}", "--json", *words], folder, said)
 
     def _resume(self, folder: Path) -> None:
         said = Said()

@@ -1,6 +1,7 @@
 """A training, watched: how far it is in words, its curves as they grow, what is wrong with it, and its result."""
 
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
@@ -24,6 +25,7 @@ BETWEEN_PICTURES = 1.5
 HALF = 500
 WIDE_RANGE = 20.0
 MOST_RUNS = 7
+FLAG = re.compile(r"(--[a-z][a-z-]*(?: [\d.e+-]*\d)?)")
 History = Sequence[Mapping[str, Any]]
 Point = tuple[int, float, str]
 
@@ -137,16 +139,22 @@ def all_findings(look: Look) -> list[Finding]:
 
 
 def findings_html(found: Sequence[Finding]) -> Markup:
-    """Return findings as a list: how bad, what, and what to do."""
+    """Return findings as a list: how bad, what, and what to do, with flags that no line breaks."""
     if not found:
         return Markup("")
     items = [
         Markup('<li class="{}"><b>{}</b> {} <span>{}</span></li>').format(
-            one.severity, one.severity, one.message, one.remedy
+            one.severity, one.severity, one.message, _with_flags(one.remedy)
         )
         for one in found
     ]
     return Markup('<ul class="findings">{}</ul>').format(Markup("").join(items))
+
+
+def _with_flags(remedy: str) -> Markup:
+    """Return a remedy as HTML, its flags as code."""
+    parts = FLAG.split(remedy)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def figures(curves: Mapping[str, History]) -> tuple[Figure | None, Figure | None]:
