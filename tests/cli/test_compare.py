@@ -41,6 +41,9 @@ def test_the_last_lines_are_the_verdict(table: Path, tmp_path: Path, capsys: pyt
     assert found["verdicts"][-1].endswith("the n-gram baseline.") or "(Holm)" in found["verdicts"][-1]
     assert "character n-grams" in printed
     assert "RNN: 5 seeds at learning rate" in said
+    trainings = 2 * (5 + (len(found["settings"]["rates"]) if len(found["settings"]["rates"]) > 1 else 0))
+    assert f"{trainings} runs of 25 updates: " in said.splitlines()[1]
+    assert "5 seeds of each cell; fewer with --seeds" in said.splitlines()[1]
     page = (out / "report.html").read_text()
     assert "words" in page
     assert all(verdict in page for verdict in found["verdicts"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import rnnlab
 from rnnlab.cli import main
 from rnnlab.data import Series
-from rnnlab.runs import load
+from rnnlab.runs import load, save
 from rnnlab.runs.reading import from_file
 from rnnlab.training.fit import Fit, plan
 
@@ -391,3 +391,35 @@ def test_drift_after_the_training_widens_the_interval(capsys: pytest.CaptureFixt
     assert bare["upper"] - bare["prediction"] == pytest.approx(before)
     (framed,) = rnnlab.predict("run", pandas.read_csv("all.csv"))
     assert framed["upper"] == pytest.approx(answer["upper"])
+
+
+def test_what_is_wrong_with_a_file_that_is_asked_about_can_be_mended_by_flags(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A run on one shop; each message names a flag of predict, and with it the answer is that of a file that was whole."""
+    write(days=60)
+    head, *rows = Path("shops.csv").read_text().splitlines()
+    mine = [row for row in rows if row.startswith("b,")]
+    base = ["--time", "day", "--value", "sales"]
+    assert main(["train", "shops.csv", *base, "--where", "shop=b", *QUICK, "--out", "run"]) == 0
+    Path("one.csv").write_text("\n".join([head, *mine]))
+    run = load("run")
+    del run.data["config"]["where"]
+    save(run, Path("free"))
+    capsys.readouterr()
+    assert main(["predict", "free", "--file", "one.csv"]) == 0
+    whole = capsys.readouterr().out
+    cases: list[tuple[list[str], str, list[str]]] = [
+        (rows, "pass --where shop=..., or --aggregate mean", ["--where", "shop=b"]),
+        (mine[::-1], "day must rise", ["--sort"]),
+        ([*mine, mine[-1]], "pass --aggregate mean", ["--aggregate", "last"]),
+        ([mine[0], *mine[2:]], "pass --fill zero, previous or linear", ["--fill", "linear"]),
+    ]
+    for content, message, flags in cases:
+        Path("ask.csv").write_text("\n".join([head, *content]))
+        assert main(["predict", "free", "--file", "ask.csv"]) == 2
+        said = capsys.readouterr()
+        assert message in said.err
+        assert said.out == ""
+        assert main(["predict", "free", "--file", "ask.csv", *flags]) == 0
+        assert capsys.readouterr().out == whole

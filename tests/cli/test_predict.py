@@ -154,6 +154,15 @@ def test_a_reader_that_leaves_is_no_error(runs: Path, tmp_path: Path) -> None:
         (["RUN/strings", "x", "--file", "y"], "--file must come without inputs"),
         (["RUN/strings", "--file", "none.csv"], "none.csv must be a file or folder, got nothing"),
         (["RUN/strings", "--text", "name", "x"], "--text must come with --file"),
+        (["RUN/strings", "--sort", "x"], "--sort must come with --file"),
+        (
+            ["RUN/strings", "--file", "x.csv", "--where", "a=b"],
+            "where must go with a run on a series, got a run on other",
+        ),
+        (
+            ["RUN/series", "--file", "x.csv", "--text", "a"],
+            "text must go with a run on strings, got a run on other data",
+        ),
         (["RUN/numbers", "1 2 3"], "inputs line 1 must be a sequence of 2 features"),
         (["RUN/numbers", "[[1, 2]]", "x"], "inputs line 2 must be numbers, got 'x'"),
         (["RUN/series", "1", "2"], "inputs must have at least the last 8 values, got 2"),

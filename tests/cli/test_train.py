@@ -168,6 +168,18 @@ def test_a_diverged_run_is_told_with_the_way_out(capsys: pytest.CaptureFixture[s
     assert "--clip 1" in capsys.readouterr().out
 
 
+def test_a_test_part_that_no_forecast_fits_into_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    daily(Path("data.csv"))
+    arguments = ["train", "data.csv", "--time", "day", "--value", "visits", "--max-steps", "1", "--hidden-size", "2"]
+    assert main([*arguments, "--horizon", "45", "--out", "run"]) == 0
+    assert (
+        "nothing is held out, so nothing will say how good it is: no forecast of 45 steps fits into the last times"
+        in capsys.readouterr().err
+    )
+    assert main([*arguments, "--out", "other"]) == 0
+    assert "nothing is held out" not in capsys.readouterr().err
+
+
 BAD: list[tuple[list[str], str]] = [
     ([], "DATA must be a file or folder, got none"),
     (["none.csv"], "none.csv must be a file or folder, got nothing"),

@@ -73,6 +73,37 @@ def test_strings_of_any_delimiter_and_compression(file, pack, delimiter) -> None
     assert source.labels == ("x", "y", "x")
 
 
+def test_zstd_is_read_by_a_package_that_is_there(
+    file: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "names.csv.zst"
+    with arrow.CompressedOutputStream(str(path), "zstd") as out:
+        out.write(b"name,origin\nHora,Czech\nNowak,Polish\n")
+    assert read_names(path).texts == ("Hora", "Nowak")
+
+    def absent(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr("rnnlab.data.files.import_module", absent)
+    assert message(lambda: read_names(path)) == (
+        f"{path} must be unpacked by a package, got zstd and none of zstandard, pyarrow; pip install zstandard, or zstd -d {path}"
+    )
+
+
+def test_numbers_that_do_not_come_again_are_no_labels(file: Callable[..., Path]) -> None:
+    """A series without its flags has two columns, as labelled strings have."""
+    days = file("day,visits\n" + "".join(f"2024-01-{day:02},{day}.5\n" for day in range(1, 32)))
+    assert message(lambda: read_names(days)).startswith(
+        f"target must be labels that come again, got 31 different numbers for 31 strings in {days.name}, 'day' and 'visits'; name a "
+        "column of labels, or pass --time and --value for a series"
+    )
+    stars = file("text,stars\n" + "".join(f"review {row},{row % 5}\n" for row in range(31)))
+    assert len(read_names(stars).classes) == 5
+    few = file("text,label\na,1\nb,2\nc,3\n")
+    assert len(read_names(few).classes) == 3
+
+
 def test_json_lines_parquet_and_utf16_give_the_same_strings(file, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     plain = read_names(file("name,origin\nA b,x\nÉ,y\n"))
     lines = read_names(file('{"name": "A b", "origin": "x"}\n{"name": "É", "origin": "y"}\n', "data.jsonl"))
@@ -296,8 +327,18 @@ def test_several_series_told_apart_by_two_columns(file) -> None:  # type: ignore
     path = file("date,store,item,sales\n" + "\n".join(rows))
     assert message(lambda: read(DataConfig(data=str(path), time="date", value="sales"))) == (
         f"{path} must hold one series, got 4 told apart by 'store' and 'item'; "
-        "pass --where store=..., item=..., or --aggregate mean"
+        "pass --where store=...,item=..., or --aggregate mean"
     )
+
+
+def test_newest_first_is_one_series_whatever_stands_beside_it(file) -> None:  # type: ignore[no-untyped-def]
+    """A column of two values does not make two series of times that are all different."""
+    rows = [f"2024-01-{day:02},{day % 2},{day}" for day in range(28, 0, -1)]
+    path = file("date,promo,sales\n" + "\n".join(rows))
+    assert message(lambda: read(DataConfig(data=str(path), time="date", value="sales"))) == (
+        f"{path} line 3: date must rise, got 2024-01-27 after 2024-01-28; sort the file, or pass --sort"
+    )
+    assert len(read(DataConfig(data=str(path), time="date", value="sales", sort=True))) == 28
 
 
 def test_ambiguous_columns_and_empty_filter_are_named(file) -> None:  # type: ignore[no-untyped-def]

@@ -114,7 +114,13 @@ def _introduce(comparing: "Comparing", folder: Path) -> str:
     task, config = comparing.task, comparing.config
     parts = ", ".join(f"{len(task.part(name)):,} {name}" for name in ("train", "validation", "test"))
     sizes = ", ".join(f"{cell} {model.hidden_size}" for cell, model in comparing.models.items())
-    return f"{task.name}: {task.kind}, {parts}; {sizes}; {len(config.rates)} rates, {config.seeds} seeds -> {folder}"
+    runs, steps = comparing.cost
+    tuned = f"{len(config.rates)} learning rates and " if len(config.rates) > 1 else ""
+    seeds = f"{config.seeds} seed{'s' * (config.seeds > 1)}"
+    return (
+        f"{task.name}: {task.kind}, {parts}; {sizes} -> {folder}\n"
+        f"{runs} runs of {steps:,} updates: {tuned}{seeds} of each cell; fewer with --seeds, --rates, --epochs or --max-steps"
+    )
 
 
 def _write(comparing: "Comparing", folder: Path, command: str) -> "tuple[Comparison, Path]":

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from cyclopts import Parameter
 
+from rnnlab.data.calendar import Fill
+from rnnlab.data.config import Aggregate
 from rnnlab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ def predict(
     *,
     file: Path | None = None,
     text: str | None = None,
+    where: str | None = None,
+    fill: Fill | None = None,
+    aggregate: Aggregate | None = None,
+    sort: Annotated[bool, Parameter(negative=())] = False,
     out: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -44,14 +50,22 @@ def predict(
         inputs: strings; numbers of a sequence, as '1 2 3'; the last values of a series. Standard input where none is given.
         file: a table with the columns of the training, or a text with one input a line; compressed or not.
         text: the column of the strings, where the file calls it something else than the training's.
+        where: of a table of series, the rows to keep: COLUMN=TEXT; else what the training kept.
+        fill: what fills gaps of a series, as of train; else as the training did.
+        aggregate: what becomes of rows of one time, as of train; else as the training did.
+        sort: sort rows whose times fall.
         out: a file to write to, whole or not at all.
         json: print {"predictions": [...]} with the probabilities of all labels, or the interval of a forecast, and how many forecasts
             intervals adapted on.
     """
     if inputs and file:
         raise ConfigError("--file must come without inputs, got both; leave one out")
-    if text and (file is None):
-        raise ConfigError("--text must come with --file, got no file; name the file that has the column")
+    told = {"text": text, "where": where, "fill": fill, "aggregate": aggregate, "sort": sort or None}
+    columns = {name: value for name, value in told.items() if value is not None}
+    if columns and file is None:
+        raise ConfigError(
+            f"--{next(iter(columns))} must come with --file, got no file; name the file that has the column"
+        )
     if not inputs and file is None and sys.stdin.isatty():
         raise ConfigError("inputs must be given, got none; pass them, a --file, or pipe them in")
     import torch
@@ -62,7 +76,7 @@ def predict(
     # A forward pass of a batch gains nothing from more threads than one.
     torch.set_num_threads(1)
     loaded = prepare(load(run))
-    with _asked(loaded, inputs, file, text) as asked, _sink(out) as sink:
+    with _asked(loaded, inputs, file, columns) as asked, _sink(out) as sink:
         found = (one for batch in asked for one in _answers(asked.run, batch))
         if json:
             _write_json(found, asked.adapted, sink)
@@ -75,11 +89,11 @@ def predict(
 
 
 @contextmanager
-def _asked(run: "Run", inputs: list[str] | None, file: Path | None, text: str | None) -> Iterator["Question"]:
+def _asked(run: "Run", inputs: list[str] | None, file: Path | None, columns: dict[str, Any]) -> Iterator["Question"]:
     from rnnlab.runs.reading import Question, from_file, from_lines
 
     if file is not None:
-        with from_file(run, file, text=text) as asked:
+        with from_file(run, file, **columns) as asked:
             yield asked
     else:
         yield Question(run, from_lines(run, inputs or sys.stdin.buffer, "inputs" if inputs else "standard input"))

@@ -20,6 +20,7 @@ from rnnlab.task_config import TaskConfig
 
 if TYPE_CHECKING:
     from rnnlab.runs import Run
+    from rnnlab.tasks import Task
     from rnnlab.training.fit import Fit, Plan
 
 GROUPS = {"Data": DataConfig, "Examples": TaskConfig, "Model": ModelConfig, "Training": TrainConfig}
@@ -154,6 +155,8 @@ def _watch(fit: "Fit", stop: "_Stop", *, quiet: bool) -> "Run":
     shown = ""
     with Bar(quiet=quiet) as bar:
         bar.say(_introduce(fit))
+        if not len(fit.plan.task.part("test")):
+            bar.say(_nothing_held_out(fit.plan.task))
         steps, stop.between_steps = iter(fit), True
         for step in steps:
             if step.records:
@@ -175,6 +178,14 @@ def _introduce(fit: "Fit") -> str:
     size = f"{model.num_layers} x {model.hidden_size}{' in both directions' if model.bidirectional else ''}"
     weights = fit.training.stack.model.parameters_a_run
     return f"{task.name}: {task.kind}, {', '.join(parts)}; {model.cell} {size}, {weights:,} weights -> {fit.folder}"
+
+
+def _nothing_held_out(task: "Task") -> str:
+    """Return the warning that no figure will say how good the network is on data that it has not seen."""
+    why = f"{len(task.inputs):,} examples are too few"
+    if task.kind == "forecast" and task.timeline is not None:
+        why = f"no forecast of {task.codec.horizon} steps fits into the last times"  # type: ignore[union-attr]
+    return f"rnnlab: nothing is held out, so nothing will say how good it is: {why}; pass a larger --test, or give more data"
 
 
 def _describe(record: dict[str, Any]) -> str:

@@ -30,6 +30,7 @@ from rnnlab.runs import Run, model_outputs
 from rnnlab.tasks import Task
 from rnnlab.tasks.baselines import references
 from rnnlab.training.fit import Plan, plan
+from rnnlab.training.loop import updates
 from rnnlab.training.recipes import configure
 
 USUAL_SIZE = 64
@@ -63,6 +64,15 @@ class Comparing:
         self.runs: dict[str, tuple[Run, ...]] = {}
         self._answers: dict[str, Answers] = {}
         self._began, self._done = time.perf_counter(), False
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """How many runs will be trained, and the updates of each."""
+        config = self.config
+        tuning = len(config.rates) * config.tuning_seeds if len(config.rates) > 1 else 0
+        steps = updates(self.plan.training, len(self.task.part("train")))
+        assert steps is not None  # a budget in seconds alone is refused
+        return len(self.models) * (tuning + config.seeds), steps
 
     def __iter__(self) -> Iterator[Progress]:
         """Do it; yield after every update."""

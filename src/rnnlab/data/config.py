@@ -9,6 +9,7 @@ from rnnlab.config import Config
 from rnnlab.data.calendar import Fill, Frequency
 
 Shape = Literal["strings", "wide", "long", "series"]
+Aggregate = Literal["mean", "sum", "min", "max", "median", "count", "first", "last"]
 
 
 class DataConfig(Config):
@@ -58,9 +59,7 @@ class DataConfig(Config):
         None,
         description="What fills gaps and missing values of a series: zero; previous; linear (looks at the value after the gap).",
     )
-    aggregate: Literal["mean", "sum", "min", "max", "median", "count", "first", "last"] | None = Field(
-        None, description="What becomes of rows of one time."
-    )
+    aggregate: Aggregate | None = Field(None, description="What becomes of rows of one time.")
     frequency: Frequency | None = Field(None, description="Period to put the times of a series into.")
     sort: bool = Field(False, description="Sort rows whose times fall.")
     missing: Literal["refuse", "drop", "end"] = Field(

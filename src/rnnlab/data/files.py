@@ -11,19 +11,20 @@ import lzma
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from rnnlab.errors import DataError
 
 _BLOCK = 1 << 20
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-_SUFFIXES = {".gz", ".bz2", ".xz", ".gzip"}
+_OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_ZSTD = b"\x28\xb5\x2f\xfd"
+PACKED = frozenset({".gz", ".bz2", ".xz", ".gzip", ".zst", ".zstd"})
 _FOREIGN = {
     b"PK\x03\x04": "an archive or a workbook (zip, xlsx)",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"\xd0\xcf\x11\xe0": "an old workbook (xls)",
     b"%PDF": "a PDF",
     b"SQLite format": "a database",
@@ -39,7 +40,8 @@ def plain_file(path: Path) -> Iterator[tuple[Path, str]]:
         DataError: no such file, a folder, no permission, empty, damaged, foreign, or not UTF-8 text.
     """
     head = _head(path)
-    opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
+    openers: dict[bytes, Callable[..., IO[bytes]]] = _OPENERS | ({_ZSTD: _zstd(path)} if head.startswith(_ZSTD) else {})
+    opener = next((opener for magic, opener in openers.items() if head.startswith(magic)), None)
     if opener is not None or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         handle, name = tempfile.mkstemp(prefix="rnnlab-")
         os.close(handle)
@@ -50,6 +52,23 @@ def plain_file(path: Path) -> Iterator[tuple[Path, str]]:
             os.unlink(name)
     else:
         yield _checked(path, path)
+
+
+def _zstd(path: Path) -> Callable[..., IO[bytes]]:
+    """Return what opens a file of Zstandard: Python's own from 3.14 on, or the first package that is there.
+
+    Raises:
+        DataError: none is there.
+    """
+    for name in ("compression.zstd", "zstandard"):
+        with suppress(ImportError):
+            return cast("Callable[..., IO[bytes]]", import_module(name).open)
+    with suppress(ImportError):
+        arrow = import_module("pyarrow")
+        return lambda path, mode: cast("IO[bytes]", arrow.CompressedInputStream(str(path), "zstd"))
+    raise DataError(
+        f"{path} must be unpacked by a package, got zstd and none of zstandard, pyarrow; pip install zstandard, or zstd -d {path}"
+    )
 
 
 def _head(path: Path) -> bytes:
@@ -69,10 +88,10 @@ def _head(path: Path) -> bytes:
     return head
 
 
-def _unpack(path: Path, opener: object, target: Path) -> None:
+def _unpack(path: Path, opener: Callable[..., IO[bytes]] | None, target: Path) -> None:
     """Write what ``path`` holds, unpacked, and as UTF-8 where it is UTF-16."""
     try:
-        source: IO[bytes] = opener(path, "rb") if callable(opener) else path.open("rb")
+        source: IO[bytes] = opener(path, "rb") if opener else path.open("rb")
         with source, target.open("wb") as out:
             block = source.read(_BLOCK)
             wide = block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -97,7 +116,7 @@ def _checked(plain: Path, path: Path) -> tuple[Path, str]:
         if head.startswith(magic):
             raise DataError(f"{path} must be CSV, TSV, JSON lines or Parquet, got {noun}; save it as CSV")
     _check_text(plain, path)
-    stem = path.with_suffix("") if path.suffix.lower() in _SUFFIXES else path
+    stem = path.with_suffix("") if path.suffix.lower() in PACKED else path
     return plain, "json" if stem.suffix.lower() in (".json", ".jsonl", ".ndjson") else "csv"
 
 

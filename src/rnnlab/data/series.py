@@ -40,6 +40,7 @@ class SeriesRequest:
         frequency: the period that rows are put into; None keeps their times.
         sort: whether times may fall; they are sorted.
         season: steps of a season; None takes the usual one.
+        asked: whether a run is asked about the rows, which settled what tells series apart; for messages.
     """
 
     time: str | None = None
@@ -54,6 +55,7 @@ class SeriesRequest:
     frequency: str | None = None
     sort: bool = False
     season: int | None = None
+    asked: bool = False
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -233,6 +235,8 @@ def _several(table: Table, request: SeriesRequest, time: str) -> str | None:
     others = [column for column in table.columns if column not in taken][:6]
     total = int(table.run("SELECT count(*) FROM points")[0][0])
     moments = int(table.run("SELECT count(DISTINCT t) FROM points")[0][0])
+    if moments == total:  # one series, out of order: a column such as a promotion would seem to tell it apart
+        return None
     for size in (1, 2):
         for together in combinations(others, size):
             table.load([time, *together], request.where)
@@ -240,7 +244,8 @@ def _several(table: Table, request: SeriesRequest, time: str) -> str | None:
             series, pairs = table.run(f"SELECT count(DISTINCT ({keys})), count(DISTINCT (c0, {keys})) FROM rows")[0]
             if pairs == total and 1 < series < total and series * moments >= total:
                 apart = " and ".join(map(repr, together))
-                way = f"--id {together[0]}" if size == 1 else f"--where {'=..., '.join(together)}=..."
+                picked = f"--where {'=...,'.join(together)}=..."
+                way = f"--id {together[0]}" if size == 1 and not request.asked else picked
                 return (
                     f"{table.path} must hold one series, got {series} told apart by {apart}; pass {way}, "
                     "or --aggregate mean"

@@ -14,6 +14,7 @@ from rnnlab.errors import DataError
 
 TEXT_NAMES = ("name", "text", "string", "surname", "word", "sequence")
 TARGET_NAMES = ("origin", "label", "target", "class", "category", "nationality", "language")
+LEAST_LABELS = 20
 # Files that stand beside data and are not data; written in capitals, as no label is.
 COMPANIONS = frozenset(
     {"README", "LICENSE", "LICENCE", "SOURCE", "SOURCES", "NOTICE", "CHANGELOG", "COPYING", "AUTHORS"}
@@ -105,10 +106,24 @@ def _labelled(texts: tuple[str, ...], labels: tuple[str, ...], provenance: str, 
         raise DataError(
             f"target must have at least two classes, got one: {labels[0]!r} in {provenance}; add strings of another class"
         )
+    distinct = set(labels)
+    if 2 * len(distinct) > len(labels) >= LEAST_LABELS and all(map(_is_number, distinct)):
+        raise DataError(
+            f"target must be labels that come again, got {len(distinct)} different numbers for {len(labels)} strings in {provenance}; "
+            "name a column of labels, or pass --time and --value for a series, --steps or --features for sequences of numbers"
+        )
     dropped = total - len(texts)
     return LabelledStrings(
         texts, labels, provenance + (f", {dropped} repeated or empty rows dropped" if dropped else "")
     )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _pick(table: Table, usual: tuple[str, ...], position: int, option: str, taken: str | None) -> str:

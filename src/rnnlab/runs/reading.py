@@ -17,7 +17,7 @@ import numpy as np
 from rnnlab.data.clock import future_times
 from rnnlab.data.columns import looks_numeric, mostly_numeric, number_sql, time_sql
 from rnnlab.data.config import DataConfig
-from rnnlab.data.files import plain_file
+from rnnlab.data.files import PACKED, plain_file
 from rnnlab.data.frames import open_frame
 from rnnlab.data.readers import series_request
 from rnnlab.data.rows import step_columns
@@ -25,7 +25,7 @@ from rnnlab.data.series import stream_series
 from rnnlab.data.source import Series
 from rnnlab.data.strings import TEXT_NAMES
 from rnnlab.data.tables import Table, open_table
-from rnnlab.errors import DataError
+from rnnlab.errors import ConfigError, DataError
 from rnnlab.runs.adapting import MOST_ORIGINS, Adapted, adapted
 from rnnlab.runs.run import Run
 from rnnlab.tasks import NumberCodec, SeriesCodec, TextCodec
@@ -33,7 +33,6 @@ from rnnlab.tasks import NumberCodec, SeriesCodec, TextCodec
 BATCH = 4096
 SERIES_BATCH = 256
 TABLES = {".csv", ".tsv", ".tab", ".psv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
-PACKED = {".gz", ".gzip", ".bz2", ".xz"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def from_lines(run: Run, lines: Iterable[bytes | str], name: str) -> Iterator[As
 
 
 @contextmanager
-def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Question]:
+def from_file(run: Run, path: Path, **columns: Any) -> Iterator[Question]:
     """Yield what a file asks: a table (CSV, TSV, JSON lines, Parquet) with the training's columns, or plain lines.
 
     Compressed files are read too. Series that go on after the training's data are gone through twice: first for the errors of the
@@ -105,14 +104,20 @@ def from_file(run: Run, path: Path, *, text: str | None = None) -> Iterator[Ques
     Args:
         run: says what an input is, and what the columns were in training.
         path: the file.
-        text: the column of the strings; None takes the training's, or the one that training would take.
+        columns: fields of `rnnlab.data.DataConfig` in place of the training's, where they are not None: ``text``; of series ``where``,
+            ``fill``, ``aggregate`` and ``sort``.
 
     Raises:
         DataError: a file, a column or a line that is not what it must be.
+        ConfigError: a field that the run's kind of data has no use for.
     """
-    config = _config(run)
-    if text is not None:
-        config = config.replace(text=text)
+    told = {name: value for name, value in columns.items() if value is not None}
+    of_series = isinstance(run.codec, SeriesCodec)
+    for name in told:
+        if (name == "text") == of_series:
+            kind = "strings" if name == "text" else "a series"
+            raise ConfigError(f"{name} must go with a run on {kind}, got a run on other data; drop --{name}")
+    config = _config(run).replace(**told)
     if not _is_table(path):
         with plain_file(path) as (plain, _), plain.open("rb") as file:
             yield Question(run, from_lines(run, file, str(path)))
@@ -192,7 +197,7 @@ def _last(values: Sequence[float], codec: SeriesCodec, name: str) -> np.ndarray:
 
 def _series(run: Run, codec: SeriesCodec, config: DataConfig, table: Table) -> Question:
     """Return what a table of series asks; rows behind the last value are steps to forecast."""
-    series = stream_series(table, series_request(config, future=bool(codec.known)))
+    series = stream_series(table, replace(series_request(config, future=bool(codec.known)), asked=True))
     adapting, found = run.adapting(), None
     if adapting is not None:
         found = adapted(adapting, (_end_of(codec, one, MOST_ORIGINS) for one in series()))

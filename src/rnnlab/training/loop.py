@@ -97,7 +97,7 @@ class Training:
         self._labels = task.targets[self._train] if task.kind == "classify" else None
         self._inputs = task.inputs.to(device)
         self._batches_an_epoch = batching.count(self.configs[0].batch_size, len(self._train))
-        self._total_steps = self._steps_allowed()
+        self._total_steps = updates(self.configs[0], len(self._train))
         self._seen, self._noted = torch.zeros(0), 0
         self._forget_seen()
         self._saved = time.perf_counter()
@@ -305,17 +305,6 @@ class Training:
         if not bool(torch.isfinite(self._seen[0, self._noted - 1]).all()):
             self._record()
 
-    def _steps_allowed(self) -> int | None:
-        """Return the updates that the budget allows, or None where it is in seconds alone."""
-        config = self.configs[0]
-        epochs = config.epochs
-        if epochs is None and config.max_steps is None and config.max_seconds is None:
-            epochs = DEFAULT_EPOCHS
-        limits = [config.max_steps] if config.max_steps else []
-        if epochs is not None:
-            limits.append(epochs * self._batches_an_epoch)
-        return min(limits) if limits else None
-
     @property
     def spent(self) -> float:
         """The share of the budget that is spent, 0..1: of the steps or of the seconds, whichever is more."""
@@ -333,6 +322,22 @@ class Training:
         if self.checkpoint is not None and time.perf_counter() - self._saved > CHECKPOINT_SECONDS:
             checkpoints.save(self, self.checkpoint)
             self._saved = time.perf_counter()
+
+
+def updates(config: TrainConfig, examples: int) -> int | None:
+    """Return how many updates the budget of ``config`` allows on so many examples, or None where it is in seconds alone.
+
+    Example:
+        >>> updates(TrainConfig(epochs=3, batch_size=32), 100)
+        12
+    """
+    epochs = config.epochs
+    if epochs is None and config.max_steps is None and config.max_seconds is None:
+        epochs = DEFAULT_EPOCHS
+    limits = [config.max_steps] if config.max_steps else []
+    if epochs is not None:
+        limits.append(epochs * batching.count(config.batch_size, examples))
+    return min(limits) if limits else None
 
 
 def train(
