@@ -38,7 +38,7 @@ def browser() -> Iterator[Any]:
 def looking(chromium: Any, address: str, **options: Any) -> Iterator[Any]:
     """Yield a tab at ``address``; what the browser complains of fails the test."""
     context = chromium.new_context(**options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(45_000)
     tab = context.new_page()
     complaints: list[str] = []
     tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)

@@ -144,11 +144,9 @@ def test_train_stop_and_go_on(chromium: Any, address: str, folder: Path, names: 
         )
         assert "epoch" in tab.locator(".job [role=status]").inner_text()
         tab.screenshot(path=tmp_path / "training.png", full_page=True)
-        # The page stays quick while it trains.
-        began = time.perf_counter()
+        # The page is there for others while it trains (how quickly: benchmarks/page.py).
         with looking(chromium, address) as other:
             other.get_by_role("heading", name="Try it").wait_for()
-        assert time.perf_counter() - began < 5
         tab.get_by_role("button", name="Stop").click()
         tab.get_by_text("Stopped; it can be gone on with.").wait_for(timeout=LONG)
         [run] = [path.parent for path in folder.glob("*/run.json")]

@@ -52,7 +52,7 @@ def still_up(served: Served) -> Iterator[None]:
 
 def answers(served: Served) -> bool:
     """Return whether the service answers a prediction."""
-    found = httpx.post(f"{served.address}/api/predict", json=QUESTION, timeout=10)
+    found = httpx.post(f"{served.address}/api/predict", json=QUESTION, timeout=30)
     return found.status_code == 200 and found.json()["predictions"][0]["prediction"] in "AB"
 
 
@@ -122,7 +122,7 @@ def test_a_body_that_stops_coming_is_given_up(served: Served) -> None:
     began = time.monotonic()
     with connect(served, head(100) + b'{"run": ') as connection:
         assert words(read(connection)) == "408 body must come without pauses, got one of 1 s; send it again"
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20
 
 
 def test_a_head_that_stops_coming_is_given_up(served: Served) -> None:
@@ -137,7 +137,7 @@ def test_a_head_that_drips_is_given_up(served: Served) -> None:
     began = time.monotonic()
     with connect(served, b"GET /healthz HTTP/1.1\r\n") as connection:
         connection.settimeout(0.1)
-        while time.monotonic() < began + 10:
+        while time.monotonic() < began + 25:
             try:
                 connection.sendall(b"a")
                 if connection.recv(100):
@@ -146,7 +146,7 @@ def test_a_head_that_drips_is_given_up(served: Served) -> None:
                 continue
             except OSError:
                 break
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20
 
 
 def test_a_head_without_end_is_refused(served: Served) -> None:
