@@ -119,6 +119,9 @@ def test_the_lab_is_seen_too(jobs: Jobs, tmp_path: Path) -> None:
     assert look.state == "done"
     assert any("memorise" in said for said in words)
     assert look.curves
+    saved = {path.parent.name for path in job.folder.glob("memorise/runs/*/run.json")}
+    assert saved == set(look.finished)
+    assert any(record.findings for record in look.finished.values())
 
 
 def test_a_half_written_line_waits(tmp_path: Path) -> None:

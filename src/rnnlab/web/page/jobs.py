@@ -42,6 +42,7 @@ class Look:
         words: what it is doing, or how it ended.
         curves: name of a run to its history so far, the one that grew last first.
         record: of the run in training, as far as ``run.json`` says; None for the lab.
+        finished: of the lab's runs that are done, by name.
     """
 
     state: State
@@ -49,6 +50,7 @@ class Look:
     words: str
     curves: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     record: RunRecord | None = None
+    finished: Mapping[str, RunRecord] = field(default_factory=dict)
 
 
 class Job:
@@ -66,6 +68,7 @@ class Job:
         self.began, self.ended = time.monotonic(), 0.0
         self._asked = 0.0
         self._histories: dict[Path, History] = {}
+        self._finished: dict[Path, RunRecord] = {}
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the job
         # A session of its own: Ctrl-C for the server is not meant for it. The server ends it in its own way.
         self.process = subprocess.Popen(
@@ -107,7 +110,7 @@ class Job:
         share, words = self._lab_progress() if self.lab else _progress(record, next(iter(curves.values()), ()))
         if state == "done":
             share = 1.0
-        return Look(state, share, self._words(state, words), curves, record)
+        return Look(state, share, self._words(state, words), curves, record, self._runs_done())
 
     def close(self) -> None:
         """End it, with what it has done saved where it can be."""
@@ -134,6 +137,13 @@ class Job:
             path.parent.name: (self._histories[path], read) for path in files if (read := self._histories[path].read())
         }
         return {name: read for name, (history, read) in sorted(found.items(), key=lambda one: -one[1][0].changed)}
+
+    def _runs_done(self) -> dict[str, RunRecord]:
+        """Return the records of the lab's runs that are saved; each is read once, as a lab saves a run when it is done."""
+        for path in self.folder.glob("*/runs/*/run.json") if self.lab else ():
+            if path not in self._finished and (record := _record(path.parent)) is not None:
+                self._finished[path] = record
+        return {path.parent.name: record for path, record in self._finished.items()}
 
     def _lab_progress(self) -> tuple[float | None, str]:
         for line in reversed(self._said()):

@@ -25,6 +25,7 @@ BETWEEN_PICTURES = 1.5
 HALF = 500
 WIDE_RANGE = 20.0
 MOST_RUNS = 7
+MOST_FINDINGS = 12
 FLAG = re.compile(r"(--[a-z][a-z-]*(?: [\d.e+-]*\d)?)")
 History = Sequence[Mapping[str, Any]]
 Point = tuple[int, float, str]
@@ -128,10 +129,13 @@ class View:
 
 
 def all_findings(look: Look) -> list[Finding]:
-    """Return what is wrong as far as can be told: what the run says, and what its curves say while they grow."""
+    """Return what is wrong as far as can be told: what the runs say, and what the curves of the others say while they grow."""
     found = [Finding(**one.model_dump()) for one in look.record.findings] if look.record else []
+    for name, record in look.finished.items():
+        for one in record.findings:
+            found.append(Finding(one.check, one.severity, f"{name}: {one.message}", one.evidence, one.remedy))
     for name, history in look.curves.items():
-        said = curves(*_losses(history))
+        said = None if name in look.finished else curves(*_losses(history))
         if said is not None and said.check not in {one.check for one in found}:
             message = f"{name}: {said.message}" if len(look.curves) > 1 else said.message
             found.append(Finding(said.check, said.severity, message, said.evidence, said.remedy))
@@ -139,15 +143,17 @@ def all_findings(look: Look) -> list[Finding]:
 
 
 def findings_html(found: Sequence[Finding]) -> Markup:
-    """Return findings as a list: how bad, what, and what to do, with flags that no line breaks."""
+    """Return the worst findings as a list: how bad, what, and what to do, with flags that no line breaks."""
     if not found:
         return Markup("")
     items = [
         Markup('<li class="{}"><b>{}</b> {} <span>{}</span></li>').format(
             one.severity, one.severity, one.message, _with_flags(one.remedy)
         )
-        for one in found
+        for one in found[:MOST_FINDINGS]
     ]
+    if len(found) > MOST_FINDINGS:
+        items.append(Markup("<li>and {} more, in the report of each run.</li>").format(len(found) - MOST_FINDINGS))
     return Markup('<ul class="findings">{}</ul>').format(Markup("").join(items))
 
 
