@@ -8,11 +8,14 @@ from torch import nn
 from rnnlab.doctor import CHECKS, diagnose
 
 from . import faults, lessons
+from .lessons import PATIENT
 
 
 def loud(subject: object, **options: object) -> list[str]:
     """Return the names of errors and warnings."""
-    return [finding.check for finding in diagnose(subject, **options) if finding.severity != "hint"]
+    return [
+        finding.check for finding in diagnose(subject, **{"seconds": PATIENT} | options) if finding.severity != "hint"
+    ]
 
 
 @pytest.mark.parametrize("cell", lessons.CELLS)
@@ -98,7 +101,9 @@ def test_declared_horizon_answers_target_misaligned() -> None:
 def test_gradient_curve_is_that_of_autograd() -> None:
     subject = lessons.regression("rnn")
     (finding,) = [
-        f for f in diagnose(faults.FAULTS["a cue 120 steps ago"][1]("rnn")) if f.check == "vanishing_gradients"
+        f
+        for f in diagnose(faults.FAULTS["a cue 120 steps ago"][1]("rnn"), seconds=PATIENT)
+        if f.check == "vanishing_gradients"
     ]
     assert len(finding.evidence["norms_by_step"]) == 120
     assert finding.evidence["norms_by_step"][-1] == max(finding.evidence["norms_by_step"]) == 1.0

@@ -19,6 +19,7 @@ from rnnlab.errors import ConfigError, InputError
 from rnnlab.findings import SEVERITIES
 
 from . import faults, lessons
+from .lessons import PATIENT
 
 
 def photograph(subject: Any) -> dict[str, Any]:
@@ -90,12 +91,12 @@ def test_kept_state_of_a_model_is_left_alone() -> None:
 
 
 def test_same_findings_twice() -> None:
-    first, second = (diagnose(faults.FAULTS["a step skipped"][1]("gru")) for _ in range(2))
+    first, second = (diagnose(faults.FAULTS["a step skipped"][1]("gru"), seconds=PATIENT) for _ in range(2))
     assert [finding.to_dict() for finding in first] == [finding.to_dict() for finding in second]
 
 
 def test_findings_come_worst_first_and_as_json() -> None:
-    findings = diagnose(faults.FAULTS["(5, 1, 1) against (5, 1)"][1]("lstm"))
+    findings = diagnose(faults.FAULTS["(5, 1, 1) against (5, 1)"][1]("lstm"), seconds=PATIENT)
     ranks = [SEVERITIES.index(finding.severity) for finding in findings]
     assert ranks == sorted(ranks)
     assert ranks
@@ -132,7 +133,7 @@ def test_only_the_checks_asked_for_run() -> None:
 
 def test_mapping_is_a_subject_too() -> None:
     subject = vars(faults.FAULTS["the optimizer of the other network"][1]("gru"))
-    assert "optimizer_misses_parameters" in {finding.check for finding in diagnose(subject)}
+    assert "optimizer_misses_parameters" in {finding.check for finding in diagnose(subject, seconds=PATIENT)}
 
 
 def test_unknown_check_suggests_the_nearest() -> None:

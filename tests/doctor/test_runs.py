@@ -25,6 +25,7 @@ from rnnlab.tasks import forecast_series
 from rnnlab.training import Training
 
 from . import run_faults
+from .lessons import PATIENT
 
 TEXTS = tuple(f"{a}{b}{c}" for a in "ab" for b in "xyz" for c in "12345")
 STRINGS = LabelledStrings(TEXTS, tuple(text[0].upper() for text in TEXTS))
@@ -162,17 +163,17 @@ def test_saved_runs_are_examined_anew_with_their_data(tmp_path: Path) -> None:
     rnnlab.train("sales", hidden_size=8, dropout=0.95, epochs=6, out=folder, doctor=False)
     assert load(folder).findings == ()
     state = torch.get_rng_state()
-    found = rnnlab.diagnose(folder)
+    found = rnnlab.diagnose(folder, seconds=PATIENT)
     assert {"underfitting", "batch_not_memorised"} <= {finding.check for finding in found}
     assert torch.equal(state, torch.get_rng_state())
     assert all(finding.remedy.startswith("--") for finding in found if finding.check == "batch_not_memorised")
-    assert rnnlab.diagnose(load(folder)) == found
+    assert rnnlab.diagnose(load(folder), seconds=PATIENT) == found
 
 
 def test_saved_runs_of_the_full_examination_try_learning_rates_where_little_was_learned(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     rnnlab.train("sales", hidden_size=8, optimizer="sgd", lr=1e-5, max_steps=30, out=folder)
-    (found,) = [one for one in rnnlab.diagnose(folder) if one.check == "learning_rate_too_small"]
+    (found,) = [one for one in rnnlab.diagnose(folder, seconds=PATIENT) if one.check == "learning_rate_too_small"]
     assert found.remedy.startswith("--lr 0")
     assert found.evidence["factor"] > 10
 
@@ -185,7 +186,7 @@ def test_runs_whose_data_are_gone_are_examined_by_their_history(tmp_path: Path) 
     found = rnnlab.diagnose(tmp_path / "run")
     assert found[-1].check == "not_examined"
     assert "must be where it was" in found[-1].evidence["reason"]
-    again = rnnlab.diagnose(tmp_path / "run", data=tmp_path / "moved.csv")
+    again = rnnlab.diagnose(tmp_path / "run", data=tmp_path / "moved.csv", seconds=PATIENT)
     assert "not_examined" not in [finding.check for finding in again]
 
 
