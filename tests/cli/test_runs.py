@@ -109,4 +109,7 @@ def test_bad_reports_get_one_line(home: Path, tmp_path: Path, capsys: pytest.Cap
         said = capsys.readouterr().err
         assert message in said
         assert said.count("\n") == 1
+    assert main(["report", str(home / "runs" / "gru"), "--out", str(tmp_path / "page.html")]) == 2
+    assert "out must be a folder, for report.html and its pictures" in capsys.readouterr().err
+    assert not (tmp_path / "page.html").exists()
     assert not (tmp_path / "report").exists()

@@ -26,6 +26,8 @@ def report(
     """
     if not runs:
         raise ConfigError("RUN must be one or more run folders, got none; pass those that train wrote")
+    if out.suffix.lower() in (".html", ".htm"):
+        raise ConfigError(f"out must be a folder, for report.html and its pictures, got {out}; write --out {out.stem}")
     from rnnlab.reports import write_report
     from rnnlab.reports.runs import result_of
     from rnnlab.runs import load
