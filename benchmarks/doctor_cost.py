@@ -40,10 +40,10 @@ def once(data: str | Source, options: dict[str, Any], *, doctor: bool) -> tuple[
     planned = plan(data, options, ngrams=True)
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
-        fit = Fit(planned, Path(folder) / "run")
+        fit = Fit(planned, Path(folder) / "run", examine=examine if doctor else None)
         for _ in fit:
             pass
-        run = fit.finish(examine if doctor else None)
+        run = fit.finish()
         return time.process_time() - began, run
 
 
