@@ -51,7 +51,8 @@ def panels_of(weight: Any) -> Any:
 
 
 @inlined
-def _begin(out: Any, column: Any, add: Any) -> Any:
+def begin(out: Any, column: Any, add: Any) -> Any:
+    """Return the sixteen numbers that a sum begins with: what is there, or zeros."""
     return load(out, column, WIDE) if add else WIDE
 
 
@@ -63,14 +64,14 @@ def _eight_rows(a: Any, row: Any, rows: Any, panel: Any, out: Any, column: Any, 
     r5, r6, r7 = min(row + 5, end), min(row + 6, end), min(row + 7, end)
     a0, a1, a2, a3, a4, a5, a6, a7 = a[row], a[r1], a[r2], a[r3], a[r4], a[r5], a[r6], a[r7]
     o0, o1, o2, o3, o4, o5, o6, o7 = out[row], out[r1], out[r2], out[r3], out[r4], out[r5], out[r6], out[r7]
-    s0, t0 = _begin(o0, column, add), _begin(o0, far, add)
-    s1, t1 = _begin(o1, column, add), _begin(o1, far, add)
-    s2, t2 = _begin(o2, column, add), _begin(o2, far, add)
-    s3, t3 = _begin(o3, column, add), _begin(o3, far, add)
-    s4, t4 = _begin(o4, column, add), _begin(o4, far, add)
-    s5, t5 = _begin(o5, column, add), _begin(o5, far, add)
-    s6, t6 = _begin(o6, column, add), _begin(o6, far, add)
-    s7, t7 = _begin(o7, column, add), _begin(o7, far, add)
+    s0, t0 = begin(o0, column, add), begin(o0, far, add)
+    s1, t1 = begin(o1, column, add), begin(o1, far, add)
+    s2, t2 = begin(o2, column, add), begin(o2, far, add)
+    s3, t3 = begin(o3, column, add), begin(o3, far, add)
+    s4, t4 = begin(o4, column, add), begin(o4, far, add)
+    s5, t5 = begin(o5, column, add), begin(o5, far, add)
+    s6, t6 = begin(o6, column, add), begin(o6, far, add)
+    s7, t7 = begin(o7, column, add), begin(o7, far, add)
     for k in range(inner):
         left, right = load(panel, k * 32, WIDE), load(panel, k * 32 + 16, WIDE)
         x0, x1, x2, x3 = load(a0, k, SINGLE), load(a1, k, SINGLE), load(a2, k, SINGLE), load(a3, k, SINGLE)

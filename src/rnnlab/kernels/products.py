@@ -7,7 +7,7 @@ without, the gradient of 32 units, too. Sums are taken in the same order whateve
 from typing import Any
 
 from rnnlab.kernels.compiling import helper, inlined
-from rnnlab.kernels.panels import FITS
+from rnnlab.kernels.panels import FITS, begin
 from rnnlab.kernels.vectors import SINGLE, WIDE, load, store, sum_of
 
 FEW = 3
@@ -51,24 +51,19 @@ def thin(columns: Any, inner: Any, width: Any) -> Any:
 
 
 @inlined
-def _begin(out: Any, column: Any, add: Any) -> Any:
-    return load(out, column, WIDE) if add else WIDE
-
-
-@inlined
 def _eight_by_32(left: Any, i: Any, right: Any, j: Any, out: Any, first: Any, last: Any) -> None:
     """Add the steps from ``first`` to ``last`` to eight rows and 32 columns; the first steps are not added to anything."""
     add, far = first > 0, j + 16
     o0, o1, o2, o3, o4, o5 = out[i], out[i + 1], out[i + 2], out[i + 3], out[i + 4], out[i + 5]
     o6, o7 = out[i + 6], out[i + 7]
-    s0, t0 = _begin(o0, j, add), _begin(o0, far, add)
-    s1, t1 = _begin(o1, j, add), _begin(o1, far, add)
-    s2, t2 = _begin(o2, j, add), _begin(o2, far, add)
-    s3, t3 = _begin(o3, j, add), _begin(o3, far, add)
-    s4, t4 = _begin(o4, j, add), _begin(o4, far, add)
-    s5, t5 = _begin(o5, j, add), _begin(o5, far, add)
-    s6, t6 = _begin(o6, j, add), _begin(o6, far, add)
-    s7, t7 = _begin(o7, j, add), _begin(o7, far, add)
+    s0, t0 = begin(o0, j, add), begin(o0, far, add)
+    s1, t1 = begin(o1, j, add), begin(o1, far, add)
+    s2, t2 = begin(o2, j, add), begin(o2, far, add)
+    s3, t3 = begin(o3, j, add), begin(o3, far, add)
+    s4, t4 = begin(o4, j, add), begin(o4, far, add)
+    s5, t5 = begin(o5, j, add), begin(o5, far, add)
+    s6, t6 = begin(o6, j, add), begin(o6, far, add)
+    s7, t7 = begin(o7, j, add), begin(o7, far, add)
     for k in range(first, last):
         a, b = left[k], right[k]
         p, q = load(b, j, WIDE), load(b, far, WIDE)
