@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from rnnlab.kernels import layer, operation, threads
+from rnnlab.kernels import layer, passes, threads
 
 from .references import GATES, Case
 
@@ -36,7 +36,7 @@ def _same(some, others):
 @pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.usefixtures("_threads")
 def test_threads_do_not_change_a_bit(cell, ragged, monkeypatch):
-    monkeypatch.setattr(operation, "_WORTH_A_THREAD", 0)
+    monkeypatch.setattr(passes, "_WORTH_A_THREAD", 0)
     case = Case(cell, 2, 200, 5, 9, 40, ragged=ragged)
     torch.set_num_threads(1)
     alone = _results(case)
@@ -57,7 +57,7 @@ def test_stack_equals_single_runs(cell, ragged):
 
 @pytest.mark.usefixtures("_threads")
 def test_callers_in_several_threads_do_not_disturb_each_other(monkeypatch):
-    monkeypatch.setattr(operation, "_WORTH_A_THREAD", 0)
+    monkeypatch.setattr(passes, "_WORTH_A_THREAD", 0)
     cases = [Case(cell, 2, 140, 5, 9, 40, ragged=True, seed=seed) for seed in range(4) for cell in GATES]
     torch.set_num_threads(2)
     expected = [_results(case) for case in cases]
@@ -78,8 +78,8 @@ def _child(program):
 def test_a_forked_child_computes_the_same():
     program = """
         import multiprocessing, torch
-        from rnnlab.kernels import layer, operation
-        operation._WORTH_A_THREAD = 0
+        from rnnlab.kernels import layer, passes
+        passes._WORTH_A_THREAD = 0
         torch.set_num_threads(2)
         torch.manual_seed(0)
         arguments = [torch.randn(shape) for shape in ((1, 140, 4, 3), (1, 48, 3), (1, 48, 16), (1, 48), (1, 48))]

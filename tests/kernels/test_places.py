@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rnnlab.kernels import gradients_into, layer
+from rnnlab.kernels import gradients_into, layer, layer_vjp
 
 from .references import GATES, Case, loss
 
@@ -87,3 +87,24 @@ def test_the_last_state_alone_is_the_same(cell, ragged):
     (last * case.d_last).sum().backward()
     (expected * case.d_last).sum().backward()
     assert all(torch.equal(one.grad, other.grad) for one, other in zip(weights, others, strict=True))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("ragged", [False, True])
+def test_without_autograd_the_bits_are_the_same(cell, ragged):
+    """Both gradients that can arrive, and the inputs' own."""
+    case = Case(cell, 2, 40, 5, 3, 20, ragged=ragged)
+    weights, inputs = case.weights(), case.inputs.clone().requires_grad_()
+    buffer, places = _buffer(weights)
+    with torch.no_grad():
+        outputs, last, pull = layer_vjp(cell, case.inputs, *weights, case.given_lengths(), wants_inputs=True)
+        d_inputs = pull(case.d_outputs, case.d_last, places)
+    expected = layer(cell, inputs, *weights, case.given_lengths())
+    loss(case, *expected).backward()
+    assert torch.equal(outputs, expected[0])
+    assert torch.equal(last, expected[1])
+    assert torch.equal(d_inputs, inputs.grad)
+    assert all(torch.equal(place, weight.grad) for place, weight in zip(places, weights, strict=True))
+    assert buffer[:, :5].isnan().all()
+    with pytest.raises(RuntimeError, match="used up"):
+        pull(case.d_outputs, case.d_last, places)

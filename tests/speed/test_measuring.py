@@ -22,7 +22,7 @@ def test_our_step_is_torchs_step(cell, monkeypatch):
     monkeypatch.setitem(measuring.LAYERS, cell, lambda *sizes, **options: layer)
     flat = torch.cat([parameter.detach().reshape(-1) for parameter in layer.parameters()]).unsqueeze(0)
     before = flat.clone()
-    monkeypatch.setattr(measuring, "initialise", lambda layout, seeds: flat)
+    monkeypatch.setattr("rnnlab.models.model.initialise", lambda layout, seeds: flat)
     torch.manual_seed(1)
     theirs = measuring.torch_road(cell, shape)
     torch.manual_seed(1)

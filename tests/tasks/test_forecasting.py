@@ -14,7 +14,7 @@ from rnnlab.data import Series, SeriesCollection, library
 from rnnlab.errors import ConfigError, DataError
 from rnnlab.tasks import SeriesCodec, Task, forecast_many, forecast_series
 from rnnlab.tasks.forecast_baselines import baselines, ridge, values_back
-from rnnlab.tasks.task import pinball
+from rnnlab.tasks.losses import pinball
 
 QUANTILES = (0.1, 0.5, 0.9)
 

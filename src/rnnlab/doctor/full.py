@@ -27,7 +27,7 @@ from rnnlab.models import Model, Noise
 from rnnlab.models.model import hide_steps
 from rnnlab.runs import Run, load
 from rnnlab.tasks import SeriesCodec, Task
-from rnnlab.tasks.task import pinball
+from rnnlab.tasks.losses import pinball
 from rnnlab.training.fit import recall_task, using_threads, usual_threads
 
 RATES = ("learning_rate_too_large", "learning_rate_too_small")

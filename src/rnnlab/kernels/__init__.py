@@ -3,7 +3,8 @@
     choice       which road a layer takes; does not load the compiler
     layers       the layer as one differentiable operation, and its arguments' checks
     updates      the optimizer's update of a whole stack
-    operation    tensors become a job; the job is launched
+    operation    the autograd operation around the passes
+    passes       forward and backward: tensors become a job; the job is launched
     plan         a batch dealt into shards, its steps packed
     jobs         the fields of a job
     steps        the compiled drivers; elman, lstm, gru, inputs: what they call
@@ -20,17 +21,22 @@ from rnnlab.kernels.choice import choose, supported
 from rnnlab.kernels.places import Places, gradients_into
 
 if TYPE_CHECKING:
-    from rnnlab.kernels.layers import layer, recurrent
+    from rnnlab.kernels.layers import Pull, layer, layer_vjp, recurrent
     from rnnlab.kernels.preparation import prepare
     from rnnlab.kernels.updates import update
 
-__all__ = ["Places", "choose", "gradients_into", "layer", "prepare", "recurrent", "supported", "update"]
+__all__ = [
+    "Places", "Pull", "choose", "gradients_into", "layer", "layer_vjp", "prepare", "recurrent", "supported", "update",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("layer", "prepare", "recurrent", "update"):
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rnnlab.kernels import layers, preparation, updates  # loads numba
 
-    globals().update(layer=layers.layer, prepare=preparation.prepare, recurrent=layers.recurrent, update=updates.update)
+    globals().update(
+        Pull=layers.Pull, layer=layers.layer, layer_vjp=layers.layer_vjp, prepare=preparation.prepare,
+        recurrent=layers.recurrent, update=updates.update,
+    )  # fmt: skip
     return globals()[name]

@@ -1,9 +1,11 @@
 """A recurrent layer over time as one differentiable operation, computed by the compiled kernels.
 
-`layer` does all of it, input weights included, and is the fast one. `recurrent` takes the input's part ``W_ih x + b_ih`` of
-every step ready made and hands its gradient back, for whoever projects the input in another way. float32 on the CPU.
+`layer` does all of it, input weights included; `layer_vjp` does it without autograd, and is the fast one. `recurrent` takes the
+input's part ``W_ih x + b_ih`` of every step ready made and hands its gradient back, for whoever projects the input in another
+way. float32 on the CPU.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -11,6 +13,8 @@ from torch import Tensor
 
 from rnnlab.kernels import jobs
 from rnnlab.kernels.operation import Recurrent
+from rnnlab.kernels.passes import backward_pass, forward_pass
+from rnnlab.kernels.places import Places
 from rnnlab.kernels.plan import Plan, full_plan, ragged_plan
 
 CellName = Literal["elman", "lstm", "gru"]
@@ -57,27 +61,61 @@ def layer(
         >>> outputs.shape, last.shape
         (torch.Size([2, 3, 7, 4]), torch.Size([2, 3, 4]))
     """
-    _check(cell, weight_hh, weight_ih=weight_ih, bias_ih=bias_ih, bias_hh=bias_hh)
-    runs, _, features = weight_ih.shape
-    if inputs.ndim == 3:
-        mode = jobs.SYMBOLS
-        if inputs.dtype != torch.int64 or inputs.device.type != "cpu":
-            raise ValueError(f"symbols must be int64 on the CPU, got {inputs.dtype} on {inputs.device}")
-        if inputs.numel() and not 0 <= int(inputs.min()) <= int(inputs.max()) < features:
-            raise ValueError(f"symbols must be below {features}, got {int(inputs.min())}..{int(inputs.max())}")
-    else:
-        mode = jobs.FEATURES
-        _check_numbers("inputs", inputs)
-        if inputs.shape[-1] != features:
-            raise ValueError(f"inputs must have {features} features as weight_ih has, got {inputs.shape[-1]}")
-        if inputs.requires_grad and inputs.shape[0] != runs:
-            inputs = inputs.expand(runs, -1, -1, -1)
-    if inputs.shape[0] not in (1, runs):
-        raise ValueError(f"inputs must be of 1 or {runs} runs, got {inputs.shape[0]}")
-    plan = _plan(lengths, runs, inputs.shape[1], inputs.shape[2], weight_hh.shape[-1])
-    code = jobs.ELMAN_RELU if cell == "elman" and nonlinearity == "relu" else _CODES[cell]
+    inputs, plan, code, mode = _checked(
+        cell, inputs, weight_ih, weight_hh, bias_ih, bias_hh, lengths, nonlinearity, expand=inputs.requires_grad
+    )
     outputs, last = Recurrent.apply(inputs, weight_ih, weight_hh, bias_ih, bias_hh, plan, code, mode, every_step)  # type: ignore[no-untyped-call]
     return outputs, last
+
+
+Pull = Callable[[Tensor | None, Tensor | None, Places], Tensor | None]
+
+
+def layer_vjp(
+    cell: CellName,
+    inputs: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor,
+    bias_hh: Tensor,
+    lengths: Tensor | None = None,
+    *,
+    nonlinearity: str = "tanh",
+    every_step: bool = True,
+    wants_inputs: bool = False,
+) -> tuple[Tensor, Tensor, Pull]:
+    """Return what `layer` does, and its vector-Jacobian product, without autograd, which costs a small step ten times its arithmetic.
+
+    Args:
+        cell: this and the other arguments as of `layer`.
+        wants_inputs: whether the gradient of ``inputs``, which must be numbers then, will be asked for.
+
+    Returns:
+        ``outputs``, ``last``, and a function to be called once, of ``d_outputs`` and ``d_last``, each None where nothing came, and of the
+        places to write the weights' gradients to, as `gradients_into` describes them. It returns the gradient of ``inputs``,
+        ``(runs, batch, time, features)``, where that is wanted, else None.
+
+    Raises:
+        ValueError: as `layer`.
+
+    Example:
+        >>> weights = torch.ones(1, 1, 1), torch.ones(1, 1, 1), torch.zeros(1, 1), torch.zeros(1, 1)
+        >>> _, last, pull = layer_vjp("elman", torch.zeros(1, 2, 3, 1), *weights)
+        >>> places = tuple(torch.empty_like(weight) for weight in weights)
+        >>> pull(None, torch.ones_like(last), places)
+        >>> places[2]
+        tensor([[6.]])
+    """
+    inputs, plan, code, mode = _checked(
+        cell, inputs, weight_ih, weight_hh, bias_ih, bias_hh, lengths, nonlinearity, expand=wants_inputs
+    )
+    outputs, last, kept = forward_pass(inputs, weight_ih, weight_hh, bias_ih, bias_hh, plan, code, mode, every_step)
+    symbols = inputs if mode == jobs.SYMBOLS else None
+
+    def pull(d_outputs: Tensor | None, d_last: Tensor | None, places: Places) -> Tensor | None:
+        return backward_pass(kept, symbols, weight_ih, weight_hh, d_outputs, d_last, places, wants_inputs)[0]
+
+    return outputs, last, pull
 
 
 def recurrent(
@@ -108,13 +146,50 @@ def recurrent(
     return outputs, last
 
 
+def _checked(
+    cell: str, inputs: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor,
+    lengths: Tensor | None, nonlinearity: str, *, expand: bool,
+) -> tuple[Tensor, Plan, int, int]:  # fmt: skip
+    """Return the inputs, for every run where ``expand`` wants gradients of each, the plan, and the cell's and the mode's code."""
+    _check(cell, weight_hh, weight_ih=weight_ih, bias_ih=bias_ih, bias_hh=bias_hh)
+    runs, _, features = weight_ih.shape
+    if inputs.ndim == 3:
+        mode = jobs.SYMBOLS
+        if inputs.dtype is not torch.int64 or not inputs.is_cpu:
+            raise ValueError(f"symbols must be int64 on the CPU, got {inputs.dtype} on {inputs.device}")
+        low, high = _range(inputs)
+        if not 0 <= low <= high < features:
+            raise ValueError(f"symbols must be below {features}, got {low}..{high}")
+    else:
+        mode = jobs.FEATURES
+        _check_numbers("inputs", inputs)
+        if inputs.shape[-1] != features:
+            raise ValueError(f"inputs must have {features} features as weight_ih has, got {inputs.shape[-1]}")
+        if expand and inputs.shape[0] != runs:
+            inputs = inputs.expand(runs, -1, -1, -1)
+    sets, batch, time = inputs.shape[:3]
+    if sets not in (1, runs):
+        raise ValueError(f"inputs must be of 1 or {runs} runs, got {sets}")
+    code = jobs.ELMAN_RELU if cell == "elman" and nonlinearity == "relu" else _CODES[cell]
+    return inputs, _plan(lengths, runs, batch, time, weight_hh.shape[-1]), code, mode
+
+
+def _range(whole: Tensor) -> tuple[int, int]:
+    """Return the least and the greatest of ``whole`` numbers, zeros where there are none."""
+    if not whole.numel():
+        return 0, 0
+    low, high = torch.aminmax(whole)
+    return int(low), int(high)
+
+
 def _plan(lengths: Tensor | None, runs: int, batch: int, time: int, hidden: int) -> Plan:
     if lengths is None:
         return full_plan(runs, batch, time, hidden)
     if lengths.shape not in ((1, batch), (runs, batch)):
         raise ValueError(f"lengths must be ({runs} or 1, {batch}), got {tuple(lengths.shape)}")
-    if lengths.numel() and not 0 <= int(lengths.min()) <= int(lengths.max()) <= time:
-        raise ValueError(f"lengths must be between 0 and time={time}, got {int(lengths.min())}..{int(lengths.max())}")
+    low, high = _range(lengths)
+    if not 0 <= low <= high <= time:
+        raise ValueError(f"lengths must be between 0 and time={time}, got {low}..{high}")
     return ragged_plan(lengths.expand(runs, batch).numpy(), time, hidden)
 
 
@@ -134,7 +209,7 @@ def _check(cell: str, weight_hh: Tensor, **others: Tensor) -> None:
 
 
 def _check_numbers(name: str, tensor: Tensor) -> None:
-    if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
+    if tensor.dtype is not torch.float32 or not tensor.is_cpu:
         raise ValueError(
             f"{name} must be float32 on the CPU, got {tensor.dtype} on {tensor.device}; use the equations in rnnlab.cells"
         )

@@ -44,6 +44,13 @@ def run_layer(
     return outputs, last
 
 
+def road(config: ModelConfig, inputs: Tensor, weight_ih: Tensor, weight_hh: Tensor) -> str:
+    """Return the fastest road for a layer, as `rnnlab.kernels.choose` says; arguments as of `run_layer`."""
+    runs, _, hidden = weight_hh.shape
+    _, batch, time = inputs.shape[:3]
+    return choose(config.cell, runs, batch, time, weight_ih.shape[-1], hidden, weight_hh.device, weight_hh.dtype)
+
+
 def one_hot(symbols: Tensor, size: int, like: Tensor) -> Tensor:
     """Return ``symbols (runs, batch, time)`` as ``(runs, batch, time, size)`` numbers."""
     return functional.one_hot(symbols, size).to(like)
@@ -54,9 +61,7 @@ def _forward(
 ) -> tuple[Tensor, Tensor]:
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     if engine == "auto":
-        runs, hidden = weight_hh.shape[0], weight_hh.shape[-1]
-        batch, time = inputs.shape[1:3]
-        engine = choose(config.cell, runs, batch, time, weight_ih.shape[-1], hidden, weight_hh.device, weight_hh.dtype)
+        engine = road(config, inputs, weight_ih, weight_hh)
     if engine == "kernel":
         cell = cast(Literal["elman", "lstm", "gru"], config.cell)
         return kernels.layer(cell, inputs, *weights, lengths, nonlinearity=config.nonlinearity, every_step=every_step)

@@ -4,7 +4,8 @@ Weights carry a leading runs axis and are views into one flat buffer (`rnnlab.mo
 knows no task: what its outputs mean, and what a loss is, is not its business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -15,10 +16,11 @@ from rnnlab import kernels
 from rnnlab.cells import CELLS, mask_padding
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.data.vocabulary import UNKNOWN
-from rnnlab.models.layers import LayerWeights, at_the_end, one_hot, run_layer
+from rnnlab.models.by_hand import Tape, is_plain
+from rnnlab.models.layers import LayerWeights, at_the_end, one_hot, road, run_layer
 from rnnlab.models.ngrams import bag
 from rnnlab.models.noise import Noise
-from rnnlab.models.parameters import collect, gradient_places, initialise, views, weights
+from rnnlab.models.parameters import by_layer, collect, gradient_places, initialise, views, weights
 
 
 class Model(nn.Module):
@@ -47,16 +49,59 @@ class Model(nn.Module):
     def bind(self, flat: Tensor) -> None:
         """Make ``flat (runs, size)`` the model's weights."""
         self.flat, self._gradient = flat, torch.zeros_like(flat)
-        self._gradient_views = views(self._gradient, self.layout)
-        for name, view in views(flat, self.layout).items():
+        own, gradients = views(flat, self.layout), views(self._gradient, self.layout)
+        for name, view in own.items():
             self.register_parameter(name, nn.Parameter(view))
-        self._places = gradient_places(dict(self.named_parameters()), self._gradient_views)
+        self._gradient_views = gradients
+        self._places = gradient_places(dict(self.named_parameters()), gradients)
+        self._plain = is_plain(self.config, symbols=bool(self.interface.symbols))
+        if self._plain:
+            self._plain_weights, self._plain_gradients = by_layer(own, self.config), by_layer(gradients, self.config)
 
-    def gradient(self, loss: Tensor) -> Tensor:
-        """Return the gradient of ``loss ()`` as ``(runs, size)``, in a buffer that the next call overwrites."""
+    def vjp(
+        self, inputs: Tensor, lengths: Tensor | None = None, noise: Noise | None = None
+    ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the outputs, and their vector-Jacobian product: a function to be called once, of the outputs' gradient.
+
+        It returns the gradient of the weights as ``(runs, size)``, in a buffer that the next call overwrites. Arguments as
+        of `forward`.
+
+        Example:
+            >>> model = Model(ModelConfig(head="none"), Interface(symbols=0, features=2, outputs=3))
+            >>> outputs, pull = model.vjp(torch.zeros(1, 5, 7, 2))
+            >>> pull(2 * outputs).shape == model.flat.shape
+            True
+        """
+        if not self._plain or not self._on_kernels(inputs):
+            with torch.enable_grad():
+                outputs = self(inputs, lengths, noise)
+            return outputs.detach(), lambda d_outputs: self.gradient(outputs, d_outputs)
+        layers, head = self._plain_weights
+        mask = partial(self._factors, noise=noise) if noise is not None and self.config.dropout else None
+        tape = Tape(self.config, inputs, _unless_full(lengths, inputs), layers, head, mask)
+
+        def pull(d_outputs: Tensor) -> Tensor:
+            tape.back(d_outputs, *self._plain_gradients)
+            return self._gradient
+
+        return tape.outputs, pull
+
+    def _on_kernels(self, inputs: Tensor) -> bool:
+        """Return whether the kernels are the road of every layer."""
+        if self.engine != "auto":
+            return self.engine == "kernel"
+        return all(road(self.config, inputs, *weights[:2]) == "kernel" for weights in self._plain_weights[0])
+
+    def gradient(self, outputs: Tensor, d_outputs: Tensor | None = None) -> Tensor:
+        """Return the gradient of the weights as ``(runs, size)``, in a buffer that the next call overwrites, by autograd.
+
+        Args:
+            outputs: of `forward`, or a number ``()`` made of them.
+            d_outputs: the gradient of ``outputs``; None for a number's own.
+        """
         # In sequences of one step the recurrent weights take no part: their gradient is zero, not missing.
         with kernels.gradients_into(self._places):
-            found = torch.autograd.grad(loss, list(self.parameters()), materialize_grads=True)
+            found = torch.autograd.grad(outputs, list(self.parameters()), d_outputs, materialize_grads=True)
         collect(found, self._gradient_views.values())
         return self._gradient
 
@@ -84,8 +129,7 @@ class Model(nn.Module):
             lengths: ``(runs or 1, batch)`` int64; None where nothing is padded.
             noise: dropout of one update; None switches it off.
         """
-        if lengths is not None and bool((lengths == inputs.shape[2]).all()):
-            lengths = None
+        lengths = _unless_full(lengths, inputs)
         states, last = self._states(inputs, lengths, noise, every_step=self.config.readout != "last")
         summary = last if self.config.readout == "last" else self._pooled(states, lengths)
         if self.config.ngram_size and inputs.ndim == 3:
@@ -129,10 +173,15 @@ class Model(nn.Module):
         return bag(symbols, lengths, cast(Tensor, self.ngrams), dropped)
 
     def _drop(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor:
+        factors = self._factors(values, place, noise)
+        return values if factors is None else values * factors
+
+    def _factors(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor | None:
+        """Return dropout's factors ``(runs, batch, 1, width)`` for ``values (runs, batch, time, width)``, None where nothing is dropped."""
         if noise is None or not self.config.dropout:
-            return values
+            return None
         _, batch, _, width = values.shape
-        return values * noise.units(place, batch, width, self.config.dropout, values)
+        return noise.units(place, batch, width, self.config.dropout, values)
 
     def layer(self, inputs: Tensor, layer: int, lengths: Tensor | None = None) -> Tensor:
         """Return the states of one layer after every step, ``(runs, batch, time, width)``, the directions side by side.
@@ -197,6 +246,11 @@ class Model(nn.Module):
         weight, bias = cast(Tensor, self.head_weight), cast(Tensor, self.head_bias)
         outputs = torch.baddbmm(bias.unsqueeze(1), summary, weight.transpose(1, 2))
         return outputs.relu() if self.config.head == "relu" else outputs
+
+
+def _unless_full(lengths: Tensor | None, inputs: Tensor) -> Tensor | None:
+    """Return ``lengths``, None where every sequence fills the batch."""
+    return None if lengths is None or bool((lengths == inputs.shape[2]).all()) else lengths
 
 
 def hide_steps(inputs: Tensor, noise: Noise, share: float) -> Tensor:

@@ -121,6 +121,17 @@ def views(flat: Tensor, layout: list[Weight]) -> dict[str, Tensor]:
     return found
 
 
+def by_layer(
+    found: Mapping[str, Tensor], config: ModelConfig
+) -> tuple[list[kernels.Places], tuple[Tensor, Tensor] | None]:
+    """Return the four views of every layer in one direction, and the head's two, or None; ``found`` as `views` gives it."""
+    layers = []
+    for layer in range(config.num_layers):
+        weight_ih, weight_hh, bias_ih, bias_hh = (found[f"{name}_l{layer}"] for name in LAYER)
+        layers.append((weight_ih, weight_hh, bias_ih, bias_hh))
+    return layers, (found["head_weight"], found["head_bias"]) if config.head != "none" else None
+
+
 def gradient_places(parameters: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> dict[int, kernels.Places]:
     """Return where the kernels may write the gradients of each layer's weights: `rnnlab.kernels.gradients_into`.
 

@@ -16,10 +16,10 @@ import threadpoolctl
 import torch
 from torch import nn
 
-from rnnlab.config import CellName, ModelConfig, TrainConfig
-from rnnlab.kernels import choose, gradients_into
-from rnnlab.models.layers import run_layer
-from rnnlab.models.parameters import collect, gradient_places, initialise, views, weights
+from rnnlab.config import CellName, Interface, ModelConfig, TrainConfig
+from rnnlab.kernels import choose
+from rnnlab.models import Model
+from rnnlab.tasks.losses import squared_and_gradient
 from rnnlab.training.optimizers import Optimizer
 
 GATES = {"elman": 1, "lstm": 4, "gru": 3}
@@ -137,30 +137,19 @@ def torch_road(cell: str, shape: Shape) -> Road:
 
 
 def our_road(cell: CellName, shape: Shape, engine: str = "auto") -> Road:
-    """Return a step of a stack of runs, by the road that the rule chooses or by ``engine``."""
+    """Return a step of a stack of runs as training makes it, by the road that the rule chooses or by ``engine``."""
     config = ModelConfig(cell=cell, hidden_size=shape.hidden, head="none")
-    layout = weights(config, 0, shape.features, shape.hidden, GATES[cell])
-    flat = initialise(layout, list(range(shape.runs)))
-    gradient = torch.zeros_like(flat)
-    parameters, gradients = views(flat, layout), views(gradient, layout)
-    for parameter in parameters.values():
-        parameter.requires_grad_()
-    places = gradient_places(parameters, gradients)
-    optimizer = Optimizer([TrainConfig(optimizer="adam", lr=1e-4)] * shape.runs, flat)
+    model = Model(config, Interface(symbols=0, features=shape.features, outputs=shape.hidden), range(shape.runs))
+    model.engine = engine
+    optimizer = Optimizer([TrainConfig(optimizer="adam", lr=1e-4)] * shape.runs, model.flat)
     rates = torch.full((shape.runs, 1), 1e-4)
     inputs = torch.randn(shape.runs, shape.batch, shape.time, shape.features)
-    w_ih, w_hh, b_ih, b_hh = (parameters[f"{name}_l0"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    targets = torch.zeros(1, 1, 1)
 
     def update() -> None:
-        _, last = run_layer(
-            config, inputs, (w_ih, w_hh, b_ih, b_hh), None, reverse=False, engine=engine, every_step=False
-        )
-        loss = last.square().mean(dim=(1, 2)).sum()
-        with gradients_into(places):
-            found = torch.autograd.grad(loss, list(parameters.values()))
-        collect(found, gradients.values())
-        with torch.no_grad():
-            optimizer.update(flat, gradient, rates)
+        outputs, pull = model.vjp(inputs)
+        _, d_outputs = squared_and_gradient(outputs, targets)
+        optimizer.update(model.flat, pull(d_outputs), rates)
 
     return update
 

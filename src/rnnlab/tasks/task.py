@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
 
 from rnnlab.config import Interface
 from rnnlab.data.sequences import Sequences
 from rnnlab.data.splits import Splits
+from rnnlab.tasks import losses
 from rnnlab.tasks.codecs import NumberCodec, SeriesCodec, TextCodec, probabilities
 from rnnlab.tasks.forecast_scores import score_forecast
 from rnnlab.tasks.timeline import Timeline
@@ -84,20 +84,46 @@ class Task:
                 are free of it (logit adjustment: Menon and others, 2021).
         """
         targets = self.targets.to(outputs.device)[index]
-        runs, batch = outputs.shape[:2]
-        if self.kind != "classify":
-            if self.inputs.levels is not None:
-                # Windows scaled each by itself: an error counts in units of its series, or flat windows would outweigh all others.
-                own = self.inputs.levels[index, 1, :1].to(outputs)
-                outputs, targets = outputs * own, targets * own
-            quantiles = self.codec.quantiles if isinstance(self.codec, SeriesCodec) else ()
-            return pinball(outputs, targets, quantiles) if quantiles else ((outputs - targets) ** 2).mean(dim=(1, 2))
-        if prior_adjustment:
-            outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
-        flat = outputs.reshape(runs * batch, -1)
-        wanted = targets.expand(runs, batch).reshape(-1)
-        each = functional.cross_entropy(flat, wanted, reduction="none", label_smoothing=label_smoothing)
-        return each.view(runs, batch).mean(dim=1)
+        if self.kind == "classify":
+            if prior_adjustment:
+                outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
+            return losses.cross_entropy(outputs, targets, label_smoothing)
+        own = self._unit(index, outputs)
+        if own is not None:
+            outputs, targets = outputs * own, targets * own
+        quantiles = self._quantiles
+        return losses.pinball(outputs, targets, quantiles) if quantiles else losses.squared(outputs, targets)
+
+    def loss_and_gradient(
+        self, outputs: Tensor, index: Tensor, *, label_smoothing: float = 0.0, prior_adjustment: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Return what `loss` does and the gradient of its sum, shaped like ``outputs``, without autograd; arguments as of `loss`."""
+        targets = self.targets.to(outputs.device)[index]
+        if self.kind == "classify":
+            if prior_adjustment:
+                outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
+            return losses.cross_entropy_and_gradient(outputs, targets, label_smoothing)
+        own = self._unit(index, outputs)
+        if own is not None:
+            outputs, targets = outputs * own, targets * own
+        quantiles = self._quantiles
+        if quantiles:
+            found, gradient = losses.pinball_and_gradient(outputs, targets, quantiles)
+        else:
+            found, gradient = losses.squared_and_gradient(outputs, targets)
+        return found, gradient if own is None else gradient * own
+
+    def _unit(self, index: Tensor, outputs: Tensor) -> Tensor | None:
+        """Return the unit ``(runs or 1, batch, 1)`` that an error counts in, or None.
+
+        Windows scaled each by itself count in units of their series, or flat ones would outweigh all others.
+        """
+        levels = self.inputs.levels
+        return None if levels is None else levels[index, 1, :1].to(outputs)
+
+    @property
+    def _quantiles(self) -> tuple[float, ...]:
+        return self.codec.quantiles if isinstance(self.codec, SeriesCodec) else ()
 
     def score(self, outputs: np.ndarray, index: np.ndarray) -> dict[str, float]:
         """Return the metrics of ``outputs (examples, outputs)`` on the examples ``index``, in the data's own units.
@@ -186,20 +212,6 @@ class Task:
         """Return the position of an example's first target in the flat values (an int, or an array of them)."""
         found = cast(Timeline, self.timeline).targets[example]
         return cast(Position, found) if isinstance(example, np.ndarray) else int(found)
-
-
-def pinball(outputs: Tensor, targets: Tensor, quantiles: tuple[float, ...]) -> Tensor:
-    """Return the mean pinball loss of each run, ``(runs,)`` (Koenker and Bassett, 1978).
-
-    Args:
-        outputs: ``(runs, batch, horizon * quantiles)``.
-        targets: ``(runs or 1, batch, horizon)``.
-        quantiles: in 0..1.
-    """
-    steps = outputs.view(*outputs.shape[:2], -1, len(quantiles))
-    over = targets.unsqueeze(-1) - steps
-    shares = torch.tensor(quantiles, dtype=outputs.dtype, device=outputs.device)
-    return torch.maximum(shares * over, (shares - 1) * over).mean(dim=(1, 2, 3))
 
 
 def score_labels(outputs: np.ndarray, truth: np.ndarray) -> dict[str, float]:

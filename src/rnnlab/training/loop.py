@@ -187,7 +187,8 @@ class Training:
         for number, batch in enumerate(order):
             if number < done:
                 continue
-            index = self._train[batch[stack.positions]]
+            alive = batch if len(stack.positions) == len(self.configs) else batch[stack.positions]
+            index = self._train[alive]
             outputs, losses = self._update(index)
             self.seconds = time.perf_counter() - began
             last = number == self._batches_an_epoch - 1 or self._over()
@@ -212,16 +213,14 @@ class Training:
         values, lengths = self._inputs.gather(index.to(self._inputs.starts.device))
         if config.input_dropout:
             values = hide_steps(values, noise, config.input_dropout)
-        outputs = model(values, lengths, noise)
-        losses = self.task.loss(
+        outputs, pull = model.vjp(values, lengths, noise)
+        losses, d_outputs = self.task.loss_and_gradient(
             outputs, index, label_smoothing=config.label_smoothing, prior_adjustment=config.prior_adjustment
         )
-        gradient = model.gradient(losses.sum())
-        with torch.no_grad():
-            norms = stack.optimizer.update(model.flat, gradient, stack.rates(self.spent))
-        self._note(losses.detach(), norms)
+        norms = stack.optimizer.update(model.flat, pull(d_outputs), stack.rates(self.spent))
+        self._note(losses, norms)
         self.step += 1
-        return outputs.detach(), losses.detach()
+        return outputs, losses
 
     def _record(self) -> tuple[dict[str, Any], ...]:
         """Evaluate, note it in every run's history, and take out the runs that are done or have diverged."""
