@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rnnlab.kernels import buffers, compiling, panels, products
 from rnnlab.kernels.activations import sigmoid, tanh
-from rnnlab.kernels.blas import one_blas_thread
+from rnnlab.kernels.blas import one_blas_thread, sgemm_address
 from rnnlab.kernels.buffers import Lease
 from rnnlab.kernels.plan import full_plan, ragged_plan
 from rnnlab.kernels.vectors import NARROW, SINGLE, WIDE, load, store, sum_of, where_greater
@@ -128,13 +128,22 @@ def test_few_rows_multiply_like_numpy(rows, inner, columns):
     assert (out[rows:] == 1).all()
 
 
-@pytest.mark.parametrize(("steps", "width", "columns"), [(1, 8, 32), (64, 24, 64), (65, 256, 64), (200, 128, 32)])
+@pytest.mark.parametrize(
+    ("steps", "width", "columns"),
+    [
+        (1, 8, 32), (64, 24, 64), (65, 128, 64), (8, 256, 64),  # in place
+        (16, 256, 64), (100, 256, 57), (97, 288, 16), (192, 512, 32),  # from pieces
+        (40, 256, 40), (40, 12, 5), (200, 320, 1),  # by BLAS
+    ],
+)  # fmt: skip
 def test_gradients_of_weights_are_numpys(steps, width, columns):
+    """``left`` may be wider than the gradient has rows: a GRU's input side has gradients of its own for the last third."""
     draw = np.random.default_rng(0)
-    left, right = (draw.standard_normal(shape, dtype=np.float32) for shape in ((steps, width), (steps, columns)))
-    out = np.full((width, columns), np.nan, dtype=np.float32)
-    products.outer(left, right, out)
-    assert np.allclose(out, left.T @ right, atol=1e-4)
+    left, right = (draw.standard_normal(shape, dtype=np.float32) for shape in ((steps, width + 8), (steps, columns)))
+    out = np.full((width + 1, columns), np.nan, dtype=np.float32)
+    products.outer(sgemm_address(), left, right, out[:width])
+    assert np.allclose(out[:width], left[:, :width].T @ right, atol=1e-4)
+    assert np.isnan(out[width]).all()
 
 
 def test_a_vector_adds_up():

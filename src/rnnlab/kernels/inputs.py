@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.kernels.blas import times, times_transposed, transposed_times
+from rnnlab.kernels.blas import times, times_transposed
 from rnnlab.kernels.compiling import helper, inlined
 from rnnlab.kernels.jobs import FEATURES, GRU, PROJECTED
-from rnnlab.kernels.panels import FITS, multiply, panels_of_transposed
-from rnnlab.kernels.products import outer, thin
+from rnnlab.kernels.panels import FITS
+from rnnlab.kernels.products import outer
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
@@ -33,9 +33,15 @@ def _add(source: Any, target: Any) -> None:
         target[j] += source[j]
 
 
+@inlined
+def by_steps(mode: Any, rows: Any, steps: Any, features: Any, width: Any) -> Any:
+    """Whether the input's product is taken step by step, on panels: its result is then read while it is in the nearest caches."""
+    return FITS and mode == FEATURES and features >= 8 and width % 32 == 0 and rows >= 8 and rows * steps >= 64
+
+
 @helper
-def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, gates, packed_inputs):
-    """Fill the shard's rows of ``gates`` with the input's part, without the bias."""
+def pack(sgemm, mode, stepwise, rows, counts, start, projected, numbers, symbols, weight, gates, packed_inputs):
+    """Fill the shard's rows of ``gates`` with the input's part, without the bias; where `by_steps`, ``packed_inputs`` alone."""
     time, width, features = counts.size - 1, gates.shape[1], weight.shape[1]
     table = weight.T.copy() if mode > FEATURES else np.empty((1, 1), np.float32)
     here = start
@@ -49,11 +55,7 @@ def pack(sgemm, mode, rows, counts, start, projected, numbers, symbols, weight, 
             else:
                 _copy(table[symbols[batch, step]], gates[here + row])
         here += counts[step]
-    if mode != FEATURES or here == start:
-        return
-    if FITS and features >= 8 and width % 32 == 0 and here - start >= 64:
-        multiply(packed_inputs[start:here], panels_of_transposed(weight), gates[start:here], here - start, False)
-    else:
+    if mode == FEATURES and not stepwise and here > start:
         times_transposed(sgemm, packed_inputs[start:here], weight, gates[start:here], here - start, width, features)
 
 
@@ -93,12 +95,9 @@ def unpack(
         d_weight[:] = _ZERO
         return
     packed = packed_inputs[start:end]
-    if cell != GRU and thin(features, total, width):
-        outer(d_gates[start:end], packed, d_weight)
-    else:
-        transposed_times(sgemm, d_gates[start:end], width, packed, d_weight, outside, features, total)
+    outer(sgemm, d_gates[start:end], packed, d_weight[:outside])
     if cell == GRU:
-        transposed_times(sgemm, d_inner[start:end], hidden, packed, d_weight[outside:], hidden, features, total)
+        outer(sgemm, d_inner[start:end], packed, d_weight[outside:])
     if wanted:
         change = d_packed[start:end]
         times(sgemm, d_gates[start:end], width, weight, change, total, features, outside, _ZERO)

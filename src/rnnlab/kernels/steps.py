@@ -16,13 +16,13 @@ import numpy as np
 from numba import types
 
 from rnnlab.kernels import elman, gru, jobs, lstm
-from rnnlab.kernels.blas import times, times_transposed, transposed_times
+from rnnlab.kernels.blas import times, times_transposed
 from rnnlab.kernels.compiling import compiled, helper, inlined, source_stamp
-from rnnlab.kernels.inputs import pack, unpack
+from rnnlab.kernels.inputs import by_steps, pack, unpack
 from rnnlab.kernels.jobs import ELMAN_RELU, FEATURES, GRU, LSTM, PROJECTED, SYMBOLS
 from rnnlab.kernels.memory import add_one, place
 from rnnlab.kernels.panels import FITS, multiply, padded, panels_of, panels_of_transposed
-from rnnlab.kernels.products import dots, few, outer, thin
+from rnnlab.kernels.products import dots, few, outer
 
 # Small products run two to ten times faster from transposed weights, which fit the small-matrix kernels of OpenBLAS.
 _TRANSPOSE_UP_TO = 128
@@ -38,7 +38,23 @@ def _on_panels(rows: Any, time: Any, hidden: Any) -> Any:
 
 @helper
 def _forward_shard(
-    sgemm, cell, rows, counts, start, lengths, weight, bias_ih, bias_hh, outputs, last, gates, previous, extra
+    sgemm,
+    cell,
+    stepwise,
+    rows,
+    counts,
+    start,
+    lengths,
+    weight_ih,
+    weight,
+    bias_ih,
+    bias_hh,
+    outputs,
+    last,
+    gates,
+    previous,
+    extra,
+    packed_inputs,
 ):
     time, hidden = counts.size - 1, outputs.shape[2]
     width = weight.shape[0]
@@ -47,6 +63,7 @@ def _forward_shard(
         shift[2 * hidden :] = bias_ih[2 * hidden :]
     on_panels = _on_panels(rows.size, time, hidden)
     panels = panels_of_transposed(weight if on_panels else weight[:0])
+    panels_ih = panels_of_transposed(weight_ih if stepwise else weight_ih[:0])
     products = np.zeros((rows.size, padded(width) if on_panels else width), np.float32)
     transposed = weight.T.copy() if hidden <= _TRANSPOSE_UP_TO and not on_panels else weight
     here, before = start, start
@@ -55,6 +72,8 @@ def _forward_shard(
         if running == 0:
             break
         ahead = here + running
+        if stepwise:
+            multiply(packed_inputs[here:ahead], panels_ih, gates[here:ahead], running, False)
         if step > 0 and on_panels:
             multiply(previous[here:ahead], panels, products, running, False)
         elif step > 0 and few(running, hidden):
@@ -152,12 +171,9 @@ def _backward_shard(
 @helper
 def _weight_gradient(sgemm, counts, start, previous, d_gates, d_weight):
     """Write the recurrent weights' gradient: one product over all steps but the first, which has no state before it."""
-    width, hidden = d_weight.shape
     later, total = start + counts[0], counts.sum() - counts[0]
-    if total > 0 and thin(hidden, total, width):
-        outer(d_gates[later : later + total], previous[later : later + total], d_weight)
-    elif total > 0:
-        transposed_times(sgemm, d_gates[later:], width, previous[later:], d_weight, width, hidden, total)
+    if total > 0:
+        outer(sgemm, d_gates[later : later + total], previous[later : later + total], d_weight)
     else:
         d_weight[:] = _ZERO
 
@@ -289,13 +305,15 @@ def _build_forward(stamp: int) -> Any:
                 return
             run, shard = task // starts.shape[1], task % starts.shape[1]
             rows = order[run, bounds[shard] : bounds[shard + 1]]
+            stepwise = by_steps(job[jobs.MODE], rows.size, job[jobs.TIME], job[jobs.FEATURES_SIZE], job[jobs.WIDTH])
             pack(
-                job[jobs.SGEMM], job[jobs.MODE], rows, counts[run, shard], starts[run, shard], _pick(projected, run),
+                job[jobs.SGEMM], job[jobs.MODE], stepwise, rows, counts[run, shard], starts[run, shard], _pick(projected, run),
                 _pick(numbers, run), _pick(symbols, run), weight_ih[run], gates, packed_inputs,
             )  # fmt: skip
             _forward_shard(
-                job[jobs.SGEMM], job[jobs.CELL], rows, counts[run, shard], starts[run, shard], lengths[run],
-                weight_hh[run], bias_ih[run], bias_hh[run], outputs[run], last[run], gates, previous, extra,
+                job[jobs.SGEMM], job[jobs.CELL], stepwise, rows, counts[run, shard], starts[run, shard], lengths[run],
+                weight_ih[run], weight_hh[run], bias_ih[run], bias_hh[run], outputs[run], last[run], gates, previous, extra,
+                packed_inputs,
             )  # fmt: skip
             add_one(job, jobs.DONE)
 
