@@ -62,6 +62,25 @@ def test_a_grid_leaves_a_table_a_map_and_the_best_runs(capsys: pytest.CaptureFix
     assert (Path("sweeps/binary-2") / "report.html").is_file(), "another sweep does not overwrite this one"
 
 
+def test_a_run_that_halving_left_over_verifies() -> None:
+    asked = [
+        "sweep",
+        "binary",
+        "--lr",
+        "0.003,0.01,0.03,0.1",
+        "--hidden-size",
+        "6",
+        "--cell",
+        "rnn,lstm,combined",
+        "--seeds",
+        "2",
+    ]
+    assert cli.main([*asked, "--epochs", "8", "--halving", "--workers", "1"]) == 0
+    runs = sorted(Path("sweeps/binary/runs").iterdir())
+    assert {path.name.split("-")[0] for path in runs} == {"elman", "lstm", "combined"}
+    assert all(rnnlab.verify(path).same for path in runs)
+
+
 def test_saved_runs_are_examined(capsys: pytest.CaptureFixture[str]) -> None:
     grid = ["--lr", "0.000001", "--hidden-size", "4", "--cell", "gru", "--seeds", "1"]
     assert cli.main(["sweep", "binary", *grid, "--epochs", "40", "--workers", "1"]) == 0

@@ -61,6 +61,23 @@ def test_stack_equals_single_runs(cell: str, kind: str, rule: str) -> None:
         assert run.history[-1]["loss"] == pytest.approx(alone.history[-1]["loss"], rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [(cell, kind) for cell in CELLS for kind in TASKS if cell != "combined" or kind == "forecast"],
+)
+def test_a_run_has_the_same_bits_alone_in_a_stack_and_when_the_others_have_left(cell: str, kind: str) -> None:
+    task, model = TASKS[kind](), ModelConfig(cell=cell, hidden_size=21, num_layers=2, dropout=0.2)
+    configs = [TrainConfig(seed=seed, batch_size=16, max_steps=24) for seed in range(4)]
+    together = train(task, model, configs)
+    shrinking = Training(task, model, configs)
+    for step, _ in enumerate(shrinking):
+        if step in (5, 10, 15):
+            shrinking.drop([step // 5 - 1])
+    (alone,) = train(task, model, configs[-1])
+    assert torch.equal(together[-1].weights, alone.weights)
+    assert torch.equal(shrinking.runs()[-1].weights, alone.weights)
+
+
 @pytest.mark.parametrize("stop_after", [1, 5, 7, 16])
 @pytest.mark.parametrize("kind", TASKS)
 def test_resumed_equals_uninterrupted(kind: str, stop_after: int, tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from rnnlab.cells.combined import Combined
 from rnnlab.cells.elman import Elman
 from rnnlab.cells.gru import GRU
 from rnnlab.cells.lstm import LSTM
+from rnnlab.cells.products import baddbmm, bmm
 from rnnlab.cells.unroll import mask_padding, reverse_within, unroll
 
 CELLS: dict[str, Cell] = {"combined": Combined(), "elman": Elman(), "gru": GRU(), "lstm": LSTM()}
 
-__all__ = ["CELLS", "GRU", "LSTM", "Cell", "Combined", "Elman", "State", "mask_padding", "reverse_within", "unroll"]
+__all__ = [
+    "CELLS", "GRU", "LSTM", "Cell", "Combined", "Elman", "State", "baddbmm", "bmm", "mask_padding", "reverse_within", "unroll",
+]  # fmt: skip

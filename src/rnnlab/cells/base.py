@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
-import torch
 from torch import Tensor
+
+from rnnlab.cells.products import baddbmm
 
 State = tuple[Tensor, ...]
 
@@ -33,4 +34,4 @@ def initial_state(cell: Cell, runs: int, batch: int, hidden: int, like: Tensor) 
 
 def recur(hidden: Tensor, weight_hh: Tensor, bias_hh: Tensor) -> Tensor:
     """Return ``W_hh h + b_hh``, ``(runs, batch, gates * hidden)``: one batched product over the runs."""
-    return torch.baddbmm(bias_hh.unsqueeze(1), hidden, weight_hh.transpose(1, 2))
+    return baddbmm(bias_hh.unsqueeze(1), hidden, weight_hh.transpose(1, 2))

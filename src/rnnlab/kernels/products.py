@@ -50,7 +50,7 @@ def dots(a: Any, weight: Any, out: Any, rows: Any) -> None:
 
 
 @helper
-def outer(sgemm, left, right, out):
+def outer(sgemm: Any, left: Any, right: Any, out: Any) -> None:
     """Set ``out (width, columns)`` to ``left.T @ right``, ``left (steps, width or more)``, ``right (steps, columns)``.
 
     A narrow layer's, and a few steps', is computed in place, a wide one's from pieces laid out for it (GFLOP/s of one core, BLAS's in
@@ -124,7 +124,7 @@ def _eight_by_32(
 
 
 @helper
-def _in_place(left, right, out):
+def _in_place(left: Any, right: Any, out: Any) -> None:
     width, columns = out.shape
     ahead, steps = left.shape[1], left.shape[0]
     lefts, rights = left.reshape(-1), right.reshape(-1)
@@ -138,7 +138,7 @@ def _in_place(left, right, out):
 
 
 @helper
-def _laid_out(left, right, out):
+def _laid_out(left: Any, right: Any, out: Any) -> None:
     """Lay out 32 columns of ``right`` a piece, and of ``left`` four pieces of eight at a time, each step behind the other."""
     width, columns = out.shape
     wide, steps = padded(columns), left.shape[0]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnlab import kernels
+from rnnlab.cells import baddbmm, bmm
 from rnnlab.config import ModelConfig
 from rnnlab.models.layers import LayerWeights
 
@@ -68,7 +69,7 @@ class Tape:
         self.outputs = self._summary
         if head is not None:
             weight, bias = head
-            self.outputs = torch.baddbmm(bias.unsqueeze(1), self._summary, weight.transpose(1, 2))
+            self.outputs = baddbmm(bias.unsqueeze(1), self._summary, weight.transpose(1, 2))
             if self._cut:
                 self.outputs.relu_()
 
@@ -83,9 +84,9 @@ class Tape:
         if self._head is not None and head is not None:
             if self._cut:
                 d_outputs = d_outputs * (self.outputs > 0)
-            torch.bmm(d_outputs.transpose(1, 2), self._summary, out=head[0])
+            head[0].copy_(bmm(d_outputs.transpose(1, 2), self._summary))
             torch.sum(d_outputs, dim=1, out=head[1])
-            d_outputs = torch.bmm(d_outputs, self._head[0])
+            d_outputs = bmm(d_outputs, self._head[0])
         d_last: Tensor | None = d_outputs if self._dropped is None else d_outputs * self._dropped
         d_states: Tensor | None = None
         for pull, factors, place in zip(reversed(self._pulls), reversed(self._masks), reversed(places)):

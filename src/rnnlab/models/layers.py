@@ -11,7 +11,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from rnnlab import kernels
-from rnnlab.cells import CELLS, mask_padding, reverse_within, unroll
+from rnnlab.cells import CELLS, baddbmm, mask_padding, reverse_within, unroll
 from rnnlab.config import ModelConfig
 from rnnlab.kernels import choose
 
@@ -94,7 +94,7 @@ def _project(inputs: Tensor, weight_ih: Tensor, bias_ih: Tensor) -> Tensor:
         return functional.embedding(inputs + first, table)
     _, batch, time, _ = inputs.shape
     flat = inputs.expand(runs, -1, -1, -1).reshape(runs, batch * time, width)
-    return torch.baddbmm(bias_ih.unsqueeze(1), flat, weight_ih.transpose(1, 2)).view(runs, batch, time, rows)
+    return baddbmm(bias_ih.unsqueeze(1), flat, weight_ih.transpose(1, 2)).view(runs, batch, time, rows)
 
 
 def _by_torch(config: ModelConfig, inputs: Tensor, weights: LayerWeights) -> Tensor:

@@ -13,7 +13,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from rnnlab import kernels
-from rnnlab.cells import CELLS, mask_padding
+from rnnlab.cells import CELLS, baddbmm, mask_padding
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.data.vocabulary import UNKNOWN
 from rnnlab.models.by_hand import Tape, is_plain
@@ -244,7 +244,7 @@ class Model(nn.Module):
         if self.config.head == "none":
             return summary
         weight, bias = cast(Tensor, self.head_weight), cast(Tensor, self.head_bias)
-        outputs = torch.baddbmm(bias.unsqueeze(1), summary, weight.transpose(1, 2))
+        outputs = baddbmm(bias.unsqueeze(1), summary, weight.transpose(1, 2))
         return outputs.relu() if self.config.head == "relu" else outputs
 
 

@@ -1,7 +1,8 @@
 """The receipt of a run: train it again from what its folder says, and compare to the bit.
 
-A run that was trained beside others in a stack (`rnnlab.compare`) is trained beside them again: alone, its sums would be added up
-in another order, and its last bits would be others. It knows no command line; it names what differs, and what may be why.
+A run that was trained beside others in a stack (`rnnlab.compare`, `rnnlab.sweep`) is trained beside them again. Where the kernels compute,
+it would have the same bits alone; the sums of torch's own products may be added up in another order there. Verification knows no command
+line; it names what differs, and what may be why.
 """
 
 from collections.abc import Iterator
