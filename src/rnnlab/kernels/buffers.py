@@ -22,19 +22,27 @@ class _Shelf:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.waiting: list[Tensor] = []
+        self.bytes = 0
 
     def take(self, size: int) -> Tensor:
         with self.lock:
             for number, buffer in enumerate(self.waiting):
                 if buffer.numel() == size:
+                    self.bytes -= 4 * size
                     return self.waiting.pop(number)
         return torch.empty(size)
 
     def give(self, buffer: Tensor) -> None:
         with self.lock:
             self.waiting.append(buffer)
-            while len(self.waiting) > _ALWAYS_KEPT and 4 * sum(kept.numel() for kept in self.waiting) > _SHELF_BYTES:
-                self.waiting.pop(0)
+            self.bytes += 4 * buffer.numel()
+            while len(self.waiting) > _ALWAYS_KEPT and self.bytes > _SHELF_BYTES:
+                self.bytes -= 4 * self.waiting.pop(0).numel()
+
+    def clear(self) -> None:
+        with self.lock:
+            self.waiting.clear()
+            self.bytes = 0
 
 
 _shelf = _Shelf()
@@ -42,8 +50,7 @@ _shelf = _Shelf()
 
 def clear() -> None:
     """Give back what nobody uses: for between two trainings."""
-    with _shelf.lock:
-        _shelf.waiting.clear()
+    _shelf.clear()
 
 
 @lru_cache(maxsize=256)

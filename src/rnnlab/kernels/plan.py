@@ -40,12 +40,12 @@ class Plan:
         arrays = (self.order, self.bounds, self.counts, self.starts, self.lengths)
         return tuple(array.ctypes.data for array in arrays)
 
-    @property
+    @cached_property
     def shards(self) -> int:
         """The number of shards of a run."""
         return int(self.starts.shape[1])
 
-    @property
+    @cached_property
     def tasks(self) -> int:
         """The number of shards over all runs."""
         return int(self.starts.size)

@@ -1,6 +1,6 @@
 """The gradient of a plain model without autograd: recurrent layers on the kernels, the last state, a head.
 
-Autograd costs a small step ten times what its arithmetic does. What is not plain (an embedding, a bag of n-grams, both directions,
+Without autograd a small step takes a half to a third of its time. What is not plain (an embedding, a bag of n-grams, both directions,
 another readout, another road) is `rnnlab.models.Model.gradient`'s.
 """
 

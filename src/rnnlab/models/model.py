@@ -55,6 +55,7 @@ class Model(nn.Module):
         self._gradient_views = gradients
         self._places = gradient_places(dict(self.named_parameters()), gradients)
         self._plain = is_plain(self.config, symbols=bool(self.interface.symbols))
+        self._roads: dict[torch.Size, bool] = {}
         if self._plain:
             self._plain_weights, self._plain_gradients = by_layer(own, self.config), by_layer(gradients, self.config)
 
@@ -90,7 +91,10 @@ class Model(nn.Module):
         """Return whether the kernels are the road of every layer."""
         if self.engine != "auto":
             return self.engine == "kernel"
-        return all(road(self.config, inputs, *weights[:2]) == "kernel" for weights in self._plain_weights[0])
+        shape = inputs.shape[1:3]
+        if shape not in self._roads:
+            self._roads[shape] = all(road(self.config, inputs, *weights[:2]) == "kernel" for weights in self._plain_weights[0])
+        return self._roads[shape]
 
     def gradient(self, outputs: Tensor, d_outputs: Tensor | None = None) -> Tensor:
         """Return the gradient of the weights as ``(runs, size)``, in a buffer that the next call overwrites, by autograd.

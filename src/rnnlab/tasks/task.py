@@ -83,14 +83,9 @@ class Task:
             prior_adjustment: the loss sees the outputs with so much of the log prior added, so that the outputs themselves
                 are free of it (logit adjustment: Menon and others, 2021).
         """
-        targets = self.targets.to(outputs.device)[index]
+        outputs, targets, _ = self._comparable(outputs, index, prior_adjustment)
         if self.kind == "classify":
-            if prior_adjustment:
-                outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
             return losses.cross_entropy(outputs, targets, label_smoothing)
-        own = self._unit(index, outputs)
-        if own is not None:
-            outputs, targets = outputs * own, targets * own
         quantiles = self._quantiles
         return losses.pinball(outputs, targets, quantiles) if quantiles else losses.squared(outputs, targets)
 
@@ -98,28 +93,33 @@ class Task:
         self, outputs: Tensor, index: Tensor, *, label_smoothing: float = 0.0, prior_adjustment: float = 0.0
     ) -> tuple[Tensor, Tensor]:
         """Return what `loss` does and the gradient of its sum, shaped like ``outputs``, without autograd; arguments as of `loss`."""
-        targets = self.targets.to(outputs.device)[index]
+        outputs, targets, unit = self._comparable(outputs, index, prior_adjustment)
         if self.kind == "classify":
-            if prior_adjustment:
-                outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
             return losses.cross_entropy_and_gradient(outputs, targets, label_smoothing)
-        own = self._unit(index, outputs)
-        if own is not None:
-            outputs, targets = outputs * own, targets * own
         quantiles = self._quantiles
         if quantiles:
             found, gradient = losses.pinball_and_gradient(outputs, targets, quantiles)
         else:
             found, gradient = losses.squared_and_gradient(outputs, targets)
-        return found, gradient if own is None else gradient * own
+        return found, gradient if unit is None else gradient * unit
 
-    def _unit(self, index: Tensor, outputs: Tensor) -> Tensor | None:
-        """Return the unit ``(runs or 1, batch, 1)`` that an error counts in, or None.
+    def _comparable(
+        self, outputs: Tensor, index: Tensor, prior_adjustment: float
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return outputs and targets as a loss compares them, and the unit ``(runs or 1, batch, 1)`` that both were brought to, or None.
 
         Windows scaled each by itself count in units of their series, or flat ones would outweigh all others.
         """
+        targets = self.targets.to(outputs.device)[index]
+        if self.kind == "classify":
+            if prior_adjustment:
+                outputs = outputs + prior_adjustment * self.log_prior.to(outputs)
+            return outputs, targets, None
         levels = self.inputs.levels
-        return None if levels is None else levels[index, 1, :1].to(outputs)
+        if levels is None:
+            return outputs, targets, None
+        unit = levels[index, 1, :1].to(outputs)
+        return outputs * unit, targets * unit, unit
 
     @property
     def _quantiles(self) -> tuple[float, ...]:
