@@ -172,6 +172,15 @@ def test_buffers_are_used_again_once_nobody_holds_them(shelf):
     assert Lease(5000, 16).buffer.data_ptr() == place
 
 
+def test_a_lease_may_end_while_its_own_thread_holds_the_shelf(shelf):
+    """As where garbage is collected in the middle of taking another."""
+    lease = Lease(5000, 16)
+    place = lease.buffer.data_ptr()
+    with shelf.lock:
+        del lease
+    assert Lease(5000, 16).buffer.data_ptr() == place
+
+
 def test_the_shelf_keeps_the_last_two_large_buffers_and_no_more(shelf):
     sizes = [40 * 2**20, 48 * 2**20, 56 * 2**20]  # float32: 160 MB and more
     for size in sizes:

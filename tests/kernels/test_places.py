@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rnnlab.kernels import gradients_into, layer, layer_vjp
+from rnnlab.kernels import Recurrence, gradients_into, layer
 
 from .references import GATES, Case, loss
 
@@ -97,8 +97,9 @@ def test_without_autograd_the_bits_are_the_same(cell, ragged):
     weights, inputs = case.weights(), case.inputs.clone().requires_grad_()
     buffer, places = _buffer(weights)
     with torch.no_grad():
-        outputs, last, pull = layer_vjp(cell, case.inputs, *weights, case.given_lengths(), wants_inputs=True)
-        d_inputs = pull(case.d_outputs, case.d_last, places)
+        recurrence = Recurrence(cell, [weights], case.inputs, case.given_lengths(), every_step=True, wants_inputs=True)
+        outputs, last = recurrence.forward(case.inputs)
+        d_inputs = recurrence.backward(case.d_outputs, case.d_last, [places])
     expected = layer(cell, inputs, *weights, case.given_lengths())
     loss(case, *expected).backward()
     assert torch.equal(outputs, expected[0])
@@ -107,4 +108,4 @@ def test_without_autograd_the_bits_are_the_same(cell, ragged):
     assert all(torch.equal(place, weight.grad) for place, weight in zip(places, weights, strict=True))
     assert buffer[:, :5].isnan().all()
     with pytest.raises(RuntimeError, match="used up"):
-        pull(case.d_outputs, case.d_last, places)
+        recurrence.backward(case.d_outputs, case.d_last, [places])

@@ -6,6 +6,7 @@ the last two whatever their size: those of a large stack's forward and backward 
 """
 
 import threading
+from collections import deque
 from functools import lru_cache
 from itertools import accumulate
 
@@ -17,15 +18,21 @@ _ALWAYS_KEPT = 2
 
 
 class _Shelf:
-    """Buffers that wait for their next use; safe with several threads."""
+    """Buffers that wait for their next use; safe with several threads.
+
+    A lease may end while its own thread holds the lock, since garbage is collected at any moment: what comes back is laid down
+    without it, and put away by whoever holds it next.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.returned: deque[Tensor] = deque()
         self.waiting: list[Tensor] = []
         self.bytes = 0
 
     def take(self, size: int) -> Tensor:
         with self.lock:
+            self._put_away()
             for number, buffer in enumerate(self.waiting):
                 if buffer.numel() == size:
                     self.bytes -= 4 * size
@@ -33,16 +40,26 @@ class _Shelf:
         return torch.empty(size)
 
     def give(self, buffer: Tensor) -> None:
+        self.returned.append(buffer)
+        if self.lock.acquire(blocking=False):
+            try:
+                self._put_away()
+            finally:
+                self.lock.release()
+
+    def clear(self) -> None:
         with self.lock:
+            self.returned.clear()
+            self.waiting.clear()
+            self.bytes = 0
+
+    def _put_away(self) -> None:
+        while self.returned:
+            buffer = self.returned.popleft()
             self.waiting.append(buffer)
             self.bytes += 4 * buffer.numel()
             while len(self.waiting) > _ALWAYS_KEPT and self.bytes > _SHELF_BYTES:
                 self.bytes -= 4 * self.waiting.pop(0).numel()
-
-    def clear(self) -> None:
-        with self.lock:
-            self.waiting.clear()
-            self.bytes = 0
 
 
 _shelf = _Shelf()

@@ -20,41 +20,35 @@ _LEAST = np.finfo(np.float32).tiny
 
 
 @inlined
-def _forward_at(j: Any, like: Any, relu: Any, product: Any, shift: Any, state: Any, h: Any, target: Any) -> None:
+def _forward_at(j: Any, like: Any, relu: Any, product: Any, shift: Any, state: Any, target: Any) -> None:
     total = load(state, j, like) + load(product, j, like) + load(shift, j, like)
     if relu:
         fresh = where_greater(_ZERO, total, _ZERO, total)
     else:
         fresh = tanh(total)
     store(state, j, fresh)
-    store(h, j, fresh)
     store(target, j, fresh)
 
 
 @helper
-def forward(rows, step, here, ahead, running, staying, relu, products, shift, gates, previous, outputs, last):
-    """Turn the input's part in ``gates[here:here + running]`` into states, and hand them on."""
+def forward(here, ahead, running, staying, relu, products, shift, gates, previous, final):
+    """Turn the input's part in ``gates[here:here + running]`` into states, and hand them on: to the next step, or to ``final``."""
     hidden = shift.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
-        batch = rows[row]
         product, state = products[row], gates[here + row]
-        target = previous[ahead + row] if row < staying else last[batch]
-        h = outputs[batch, step] if outputs.shape[1] else target
+        target = previous[ahead + row] if row < staying else final[row]
         for j in range(0, wide, 16):
-            _forward_at(j, WIDE, relu, product, shift, state, h, target)
+            _forward_at(j, WIDE, relu, product, shift, state, target)
         for j in range(wide, narrow, 4):
-            _forward_at(j, NARROW, relu, product, shift, state, h, target)
+            _forward_at(j, NARROW, relu, product, shift, state, target)
         for j in range(narrow, hidden):
-            _forward_at(j, SINGLE, relu, product, shift, state, h, target)
+            _forward_at(j, SINGLE, relu, product, shift, state, target)
 
 
 @inlined
-def _backward_at(
-    j: Any, like: Any, relu: Any, arrived: Any, later: Any, state: Any, change: Any, share: Any,
-) -> None:  # fmt: skip
-    d_h = load(arrived, j, like) + load(later, j, like)
-    h = load(state, j, like)
+def _backward_at(j: Any, like: Any, relu: Any, arrived: Any, state: Any, change: Any, share: Any) -> None:
+    d_h, h = load(arrived, j, like), load(state, j, like)
     if relu:
         d_total = where_greater(_LEAST, h, _ZERO, d_h)
     else:
@@ -64,18 +58,15 @@ def _backward_at(
 
 
 @helper
-def backward(rows, step, here, running, relu, gates, nothing, from_output, carried, d_gates, share):
-    """Write the gradient before the activation, from that of the state: ``carried`` and ``from_output``."""
-    hidden = nothing.size
+def backward(here, running, relu, gates, carried, d_gates, share):
+    """Write the gradient before the activation, from that of the state, ``carried``."""
+    hidden = share.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
-        batch = rows[row]
-        arrived = from_output[batch, step] if from_output.shape[0] else nothing
-        later, state = carried[row], gates[here + row]
-        change = d_gates[here + row]
+        arrived, state, change = carried[row], gates[here + row], d_gates[here + row]
         for j in range(0, wide, 16):
-            _backward_at(j, WIDE, relu, arrived, later, state, change, share)
+            _backward_at(j, WIDE, relu, arrived, state, change, share)
         for j in range(wide, narrow, 4):
-            _backward_at(j, NARROW, relu, arrived, later, state, change, share)
+            _backward_at(j, NARROW, relu, arrived, state, change, share)
         for j in range(narrow, hidden):
-            _backward_at(j, SINGLE, relu, arrived, later, state, change, share)
+            _backward_at(j, SINGLE, relu, arrived, state, change, share)

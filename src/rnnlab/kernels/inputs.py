@@ -17,6 +17,7 @@ from rnnlab.kernels.compiling import helper, inlined
 from rnnlab.kernels.jobs import FEATURES, GRU, PROJECTED
 from rnnlab.kernels.panels import FITS
 from rnnlab.kernels.products import outer
+from rnnlab.kernels.readout import place_of
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
@@ -40,7 +41,22 @@ def by_steps(mode: Any, rows: Any, steps: Any, features: Any, width: Any) -> Any
 
 
 @helper
-def pack(sgemm, mode, stepwise, rows, counts, start, projected, numbers, symbols, weight, gates, packed_inputs):
+def pack(
+    sgemm,
+    mode,
+    stepwise,
+    rows,
+    counts,
+    start,
+    lengths,
+    reverse,
+    projected,
+    numbers,
+    symbols,
+    weight,
+    gates,
+    packed_inputs,
+):
     """Fill the shard's rows of ``gates`` with the input's part, without the bias; where `by_steps`, ``packed_inputs`` alone."""
     time, width, features = counts.size - 1, gates.shape[1], weight.shape[1]
     table = weight.T.copy() if mode > FEATURES else np.empty((1, 1), np.float32)
@@ -48,12 +64,13 @@ def pack(sgemm, mode, stepwise, rows, counts, start, projected, numbers, symbols
     for step in range(time):
         for row in range(counts[step]):
             batch = rows[row]
+            at = place_of(step, lengths[batch], reverse)
             if mode == PROJECTED:
-                _copy(projected[batch, step], gates[here + row])
+                _copy(projected[batch, at], gates[here + row])
             elif mode == FEATURES:
-                _copy(numbers[batch, step], packed_inputs[here + row])
+                _copy(numbers[batch, at], packed_inputs[here + row])
             else:
-                _copy(table[symbols[batch, step]], gates[here + row])
+                _copy(table[symbols[batch, at]], gates[here + row])
         here += counts[step]
     if mode == FEATURES and not stepwise and here > start:
         times_transposed(sgemm, packed_inputs[start:here], weight, gates[start:here], here - start, width, features)
@@ -69,6 +86,7 @@ def unpack(
     counts,
     start,
     lengths,
+    reverse,
     symbols,
     weight,
     packed_inputs,
@@ -84,10 +102,10 @@ def unpack(
     width, features = d_weight.shape
     end = start + total
     if mode == PROJECTED:
-        _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_projected)
+        _scatter_projected(cell, rows, counts, start, lengths, reverse, d_gates, d_inner, d_projected)
         return
     if mode != FEATURES:
-        _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight)
+        _add_to_table(cell, rows, counts, start, lengths, reverse, symbols, d_gates, d_inner, d_weight)
         return
     # A GRU's candidate has a gradient of its own on the input's side.
     outside = width - hidden if cell == GRU else width
@@ -106,7 +124,8 @@ def unpack(
         here = start
         for step in range(counts.size - 1):
             for row in range(counts[step]):
-                _copy(d_packed[here + row], d_numbers[rows[row], step])
+                batch = rows[row]
+                _copy(d_packed[here + row], d_numbers[batch, place_of(step, lengths[batch], reverse)])
             here += counts[step]
         _zero_padding(rows, lengths, d_numbers)
 
@@ -119,11 +138,12 @@ def _zero_padding(rows: Any, lengths: Any, values: Any) -> None:
 
 
 @helper
-def _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_projected):
+def _scatter_projected(cell, rows, counts, start, lengths, reverse, d_gates, d_inner, d_projected):
     hidden, here = d_inner.shape[1], start
     for step in range(counts.size - 1):
         for row in range(counts[step]):
-            target = d_projected[rows[row], step]
+            batch = rows[row]
+            target = d_projected[batch, place_of(step, lengths[batch], reverse)]
             _copy(d_gates[here + row], target)
             if cell == GRU:
                 _copy(d_inner[here + row], target[2 * hidden :])
@@ -132,7 +152,7 @@ def _scatter_projected(cell, rows, counts, start, lengths, d_gates, d_inner, d_p
 
 
 @helper
-def _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight):
+def _add_to_table(cell, rows, counts, start, lengths, reverse, symbols, d_gates, d_inner, d_weight):
     """Add every row to the column of its symbol, and write ``d_weight (width, symbols)``."""
     width, features = d_weight.shape
     hidden = d_inner.shape[1]
@@ -141,7 +161,8 @@ def _add_to_table(cell, rows, counts, start, symbols, d_gates, d_inner, d_weight
     here = start
     for step in range(counts.size - 1):
         for row in range(counts[step]):
-            target = table[symbols[rows[row], step]]
+            batch = rows[row]
+            target = table[symbols[batch, place_of(step, lengths[batch], reverse)]]
             _add(d_gates[here + row], target[:outer])
             if cell == GRU:
                 _add(d_inner[here + row], target[outer:])

@@ -19,9 +19,7 @@ _ONE = np.float32(1.0)
 
 
 @inlined
-def _forward_at(
-    j: Any, like: Any, product: Any, shift: Any, gate: Any, c: Any, c_before: Any, h: Any, target: Any,
-) -> None:  # fmt: skip
+def _forward_at(j: Any, like: Any, product: Any, shift: Any, gate: Any, c: Any, c_before: Any, target: Any) -> None:
     second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
     i = sigmoid(load(gate, j, like) + load(product, j, like) + load(shift, j, like))
     f = sigmoid(load(gate, second, like) + load(product, second, like) + load(shift, second, like))
@@ -34,29 +32,24 @@ def _forward_at(
     store(gate, third, g)
     store(gate, fourth, o)
     store(c, j, kept)
-    store(h, j, fresh)
     store(target, j, fresh)
 
 
 @helper
-def forward(
-    rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, outputs, last
-):
-    """Turn the input's part in ``gates[here:here + running]`` into gates and states, and hand the states on."""
+def forward(step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, final):
+    """Turn the input's part in ``gates[here:here + running]`` into gates and states, and hand the states on: to the next step, or to ``final``."""
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
-        batch = rows[row]
         product, gate = products[row], gates[here + row]
         c, c_before = extra[here + row], extra[before + row] if step > 0 else nothing
-        target = previous[ahead + row] if row < staying else last[batch]
-        h = outputs[batch, step] if outputs.shape[1] else target
+        target = previous[ahead + row] if row < staying else final[row]
         for j in range(0, wide, 16):
-            _forward_at(j, WIDE, product, shift, gate, c, c_before, h, target)
+            _forward_at(j, WIDE, product, shift, gate, c, c_before, target)
         for j in range(wide, narrow, 4):
-            _forward_at(j, NARROW, product, shift, gate, c, c_before, h, target)
+            _forward_at(j, NARROW, product, shift, gate, c, c_before, target)
         for j in range(narrow, hidden):
-            _forward_at(j, SINGLE, product, shift, gate, c, c_before, h, target)
+            _forward_at(j, SINGLE, product, shift, gate, c, c_before, target)
 
 
 @inlined
@@ -67,13 +60,12 @@ def _write(at: Any, like: Any, value: Any, change: Any, share: Any) -> None:
 
 @inlined
 def _backward_at(
-    j: Any, like: Any, arrived: Any, later: Any, d_c: Any, gate: Any, c: Any, c_before: Any, change: Any,
-    share: Any,
-) -> None:  # fmt: skip
+    j: Any, like: Any, arrived: Any, d_c: Any, gate: Any, c: Any, c_before: Any, change: Any, share: Any
+) -> None:
     second, third, fourth = j + c.size, j + 2 * c.size, j + 3 * c.size
     i, f, g, o = load(gate, j, like), load(gate, second, like), load(gate, third, like), load(gate, fourth, like)
     bent = tanh(load(c, j, like))
-    d_h = (load(arrived, j, like) + load(later, j, like)) * o
+    d_h = load(arrived, j, like) * o
     through = load(d_c, j, like) + d_h * (_ONE - bent * bent)
     store(d_c, j, through * f)
     _write(j, like, through * g * i * (_ONE - i), change, share)
@@ -83,19 +75,17 @@ def _backward_at(
 
 
 @helper
-def backward(rows, step, here, before, running, gates, extra, nothing, from_output, carried, carried_c, d_gates, share):
-    """Write the gradients before the gates, from those of h (``carried``, ``from_output``) and c (``carried_c``)."""
+def backward(step, here, before, running, gates, extra, nothing, carried, carried_c, d_gates, share):
+    """Write the gradients before the gates, from those of h (``carried``) and c (``carried_c``)."""
     hidden = nothing.size
     wide, narrow = hidden & ~15, hidden & ~3
     for row in range(running):
-        batch = rows[row]
-        arrived = from_output[batch, step] if from_output.shape[0] else nothing
-        later, d_c = carried[row], carried_c[row]
+        arrived, d_c = carried[row], carried_c[row]
         gate, c, c_before = gates[here + row], extra[here + row], extra[before + row] if step > 0 else nothing
         change = d_gates[here + row]
         for j in range(0, wide, 16):
-            _backward_at(j, WIDE, arrived, later, d_c, gate, c, c_before, change, share)
+            _backward_at(j, WIDE, arrived, d_c, gate, c, c_before, change, share)
         for j in range(wide, narrow, 4):
-            _backward_at(j, NARROW, arrived, later, d_c, gate, c, c_before, change, share)
+            _backward_at(j, NARROW, arrived, d_c, gate, c, c_before, change, share)
         for j in range(narrow, hidden):
-            _backward_at(j, SINGLE, arrived, later, d_c, gate, c, c_before, change, share)
+            _backward_at(j, SINGLE, arrived, d_c, gate, c, c_before, change, share)

@@ -30,7 +30,7 @@ def gradients_into(places: Mapping[int, Places]) -> Iterator[None]:
 
     Args:
         places: address of a layer's ``weight_ih`` to the places of the gradients of ``weight_ih, weight_hh, bias_ih, bias_hh``, shaped
-            like them, contiguous but for the runs axis, whose stride is the same for all four.
+            like them, contiguous but for the runs axis.
     """
     before, _open.places = _open.places, dict(places)
     try:

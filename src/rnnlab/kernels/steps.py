@@ -19,10 +19,11 @@ from rnnlab.kernels import elman, gru, jobs, lstm
 from rnnlab.kernels.blas import times, times_transposed
 from rnnlab.kernels.compiling import compiled, helper, inlined, source_stamp
 from rnnlab.kernels.inputs import by_steps, pack, unpack
-from rnnlab.kernels.jobs import ELMAN_RELU, FEATURES, GRU, LSTM, PROJECTED, SYMBOLS
+from rnnlab.kernels.jobs import ELMAN_RELU, FEATURES, GRU, LAST_STATE, LSTM, PROJECTED, SYMBOLS
 from rnnlab.kernels.memory import add_one, place
 from rnnlab.kernels.panels import FITS, multiply, padded, panels_of, panels_of_transposed
 from rnnlab.kernels.products import dots, few, outer
+from rnnlab.kernels.readout import bring_back, hand_over
 
 # Small products run two to ten times faster from transposed weights, which fit the small-matrix kernels of OpenBLAS.
 _TRANSPOSE_UP_TO = 128
@@ -45,20 +46,23 @@ def _forward_shard(
     counts,
     start,
     lengths,
+    reverse,
+    readout,
     weight_ih,
     weight,
     bias_ih,
     bias_hh,
     outputs,
-    last,
+    read,
+    winners,
     gates,
     previous,
     extra,
     packed_inputs,
 ):
-    time, hidden = counts.size - 1, outputs.shape[2]
-    width = weight.shape[0]
-    nothing, shift = np.zeros(hidden, np.float32), bias_ih + bias_hh
+    time, (width, hidden) = counts.size - 1, weight.shape
+    nothing, final = np.zeros(hidden, np.float32), np.empty((rows.size, hidden), np.float32)
+    shift = bias_ih + bias_hh
     if cell == GRU:
         shift[2 * hidden :] = bias_ih[2 * hidden :]
     on_panels = _on_panels(rows.size, time, hidden)
@@ -84,25 +88,23 @@ def _forward_shard(
             times_transposed(sgemm, previous[here:ahead], weight, products, running, width, hidden)
         if cell == LSTM:
             lstm.forward(
-                rows, step, here, before, ahead, running, staying, products, shift, gates, extra, nothing,
-                previous, outputs, last,
-            )  # fmt: skip
+                step, here, before, ahead, running, staying, products, shift, gates, extra, nothing, previous, final
+            )
         elif cell == GRU:
             gru.forward(
-                rows, step, here, ahead, running, staying, products, shift, bias_hh, gates, extra, nothing,
-                previous, outputs, last,
-            )  # fmt: skip
+                step, here, ahead, running, staying, products, shift, bias_hh, gates, extra, nothing, previous, final
+            )
         else:
-            elman.forward(
-                rows, step, here, ahead, running, staying, cell == ELMAN_RELU, products, shift, gates,
-                previous, outputs, last,
-            )  # fmt: skip
+            elman.forward(here, ahead, running, staying, cell == ELMAN_RELU, products, shift, gates, previous, final)
+        hand_over(
+            rows, step, ahead, running, staying, lengths, reverse, readout, previous, final, outputs, read, winners
+        )
         before, here = here, ahead
     for batch in rows:
-        if lengths[batch] < outputs.shape[1]:
-            outputs[batch, lengths[batch] :] = _ZERO
+        if outputs.shape[0] and lengths[batch] < time:
+            outputs[batch, lengths[batch] :, :hidden] = _ZERO
         if lengths[batch] == 0:
-            last[batch] = _ZERO
+            read[batch, :hidden] = _ZERO
 
 
 @helper
@@ -112,27 +114,31 @@ def _backward_shard(
     rows,
     counts,
     start,
+    lengths,
+    reverse,
+    readout,
     weight,
     gates,
     previous,
     extra,
     d_outputs,
-    d_last,
+    d_read,
+    winners,
     d_gates,
     d_inner,
     d_weight,
     d_bias_ih,
     d_bias_hh,
 ):
-    time, hidden = d_outputs.shape[1], d_outputs.shape[2]
-    width = weight.shape[0]
+    time, (width, hidden) = counts.size - 1, weight.shape
     nothing, share, share_n = np.zeros(hidden, np.float32), np.zeros(width, np.float32), np.zeros(hidden, np.float32)
     on_panels = _on_panels(rows.size, time, hidden)
     panels = panels_of(weight if on_panels else weight[:0])
     carried = np.zeros((rows.size, padded(hidden) if on_panels else hidden), np.float32)
     carried_c = np.zeros((rows.size, hidden), np.float32)
-    for row in range(rows.size):
-        carried[row, :hidden] = d_last[rows[row]]
+    if readout == LAST_STATE and d_read.shape[0]:
+        for row in range(rows.size):
+            carried[row, :hidden] = d_read[rows[row], :hidden]
     d_bias_ih[:] = _ZERO
     d_bias_hh[:] = _ZERO
     here = start + counts.sum()
@@ -142,21 +148,16 @@ def _backward_shard(
             continue
         here -= running
         before = here - (counts[step - 1] if step > 0 else 0)
+        bring_back(rows, step, running, lengths, reverse, readout, d_outputs, d_read, winners, carried)
         if cell == LSTM:
-            lstm.backward(
-                rows, step, here, before, running, gates, extra, nothing, d_outputs, carried, carried_c,
-                d_gates, share,
-            )  # fmt: skip
+            lstm.backward(step, here, before, running, gates, extra, nothing, carried, carried_c, d_gates, share)
         elif cell == GRU:
             gru.backward(
-                rows, step, here, running, gates, extra, nothing, previous, d_outputs, carried, d_gates,
-                d_inner, share, share_n,
-            )  # fmt: skip
+                step, here, running, gates, extra, nothing, previous, carried, d_gates, d_inner, share, share_n
+            )
             _move(share_n, d_bias_ih[2 * hidden :])
         else:
-            elman.backward(
-                rows, step, here, running, cell == ELMAN_RELU, gates, nothing, d_outputs, carried, d_gates, share,
-            )  # fmt: skip
+            elman.backward(here, running, cell == ELMAN_RELU, gates, carried, d_gates, share)
         _move(share, d_bias_hh)
         if step > 0 and on_panels:
             multiply(d_gates[here : here + running], panels, carried, running, cell == GRU)
@@ -236,20 +237,8 @@ def _pick(arrays: Any, run: Any) -> Any:
 
 
 @inlined
-def _weights(job: Any) -> Any:
-    runs, width, hidden = job[jobs.RUNS], job[jobs.WIDTH], job[jobs.HIDDEN]
-    return (
-        _numbers(job, jobs.WEIGHT_IH, (runs, width, job[jobs.FEATURES_SIZE])),
-        _numbers(job, jobs.WEIGHT_HH, (runs, width, hidden)),
-        _numbers(job, jobs.BIAS_IH, (runs, width)), _numbers(job, jobs.BIAS_HH, (runs, width)),
-    )  # fmt: skip
-
-
-@inlined
-def _gradients_at(
-    at_ih: Any, at_hh: Any, at_bias_ih: Any, at_bias_hh: Any, width: Any, features: Any, hidden: Any
-) -> Any:
-    """Return one run's gradients of the four weights, at four addresses."""
+def _four_at(at_ih: Any, at_hh: Any, at_bias_ih: Any, at_bias_hh: Any, width: Any, features: Any, hidden: Any) -> Any:
+    """Return one run's four weights, or their gradients, at four addresses."""
     return (
         numba.carray(place(at_ih), (width, features), np.float32),
         numba.carray(place(at_hh), (width, hidden), np.float32),
@@ -258,13 +247,23 @@ def _gradients_at(
 
 
 @inlined
-def _gradients(job: Any, run: Any) -> Any:
-    """Return where the gradients of a run's weights belong."""
-    skip = 4 * run * job[jobs.STRIDE]
-    return _gradients_at(
-        job[jobs.D_WEIGHT_IH] + skip, job[jobs.D_WEIGHT_HH] + skip, job[jobs.D_BIAS_IH] + skip, job[jobs.D_BIAS_HH] + skip,
+def _four(job: Any, first: Any, strides: Any, run: Any) -> Any:
+    """Return a run's four weights, or the places of their gradients: addresses from ``first`` on, and ``strides`` from there."""
+    return _four_at(
+        job[first] + 4 * run * job[strides], job[first + 1] + 4 * run * job[strides + 1],
+        job[first + 2] + 4 * run * job[strides + 2], job[first + 3] + 4 * run * job[strides + 3],
         job[jobs.WIDTH], job[jobs.FEATURES_SIZE], job[jobs.HIDDEN],
     )  # fmt: skip
+
+
+@inlined
+def _weights(job: Any, run: Any) -> Any:
+    return _four(job, jobs.WEIGHT_IH, jobs.WEIGHT_STRIDES, run)
+
+
+@inlined
+def _gradients(job: Any, run: Any) -> Any:
+    return _four(job, jobs.D_WEIGHT_IH, jobs.GRADIENT_STRIDES, run)
 
 
 @inlined
@@ -274,7 +273,7 @@ def _share(job: Any, run: Any, shard: Any, size: Any) -> Any:
     first = job[jobs.SHARES] + 4 * (run * job[jobs.SHARDS] + shard) * size
     second = first + 4 * width * features
     third = second + 4 * width * hidden
-    return _gradients_at(first, second, third, third + 4 * width, width, features, hidden)
+    return _four_at(first, second, third, third + 4 * width, width, features, hidden)
 
 
 @inlined
@@ -284,6 +283,17 @@ def _saved(job: Any) -> Any:
         _numbers(job, jobs.GATES, (packed, job[jobs.WIDTH])), _numbers(job, jobs.PREVIOUS, (packed, hidden)),
         _numbers(job, jobs.EXTRA, (packed, hidden)),
         _numbers(job, jobs.PACKED_INPUTS, (packed, job[jobs.FEATURES_SIZE])),
+        _numbers(job, jobs.WINNERS, (job[jobs.RUNS], job[jobs.BATCH], hidden)),
+    )  # fmt: skip
+
+
+@inlined
+def _at_states(job: Any, each: Any, read: Any, run: Any) -> Any:
+    """Return what lies at ``each`` and ``read`` of a run: numbers of every step, and of every sequence; none where nothing does."""
+    runs, batch, time, row = job[jobs.RUNS], job[jobs.BATCH], job[jobs.TIME], job[jobs.ROW]
+    return (
+        _numbers(job, each, (runs, batch, time, row))[run][: batch if job[each] != 0 else 0],
+        _numbers(job, read, (runs, batch, row))[run][: batch if job[read] != 0 else 0],
     )  # fmt: skip
 
 
@@ -292,28 +302,26 @@ def _build_forward(stamp: int) -> Any:
 
     def forward(address):
         job = numba.carray(address, (jobs.LENGTH,))
-        runs, batch, time, hidden = job[jobs.RUNS], job[jobs.BATCH], job[jobs.TIME], job[jobs.HIDDEN]
         order, bounds, counts, starts, lengths = _plan(job)
         projected, numbers, symbols = _inputs(job, jobs.INPUTS)
-        weight_ih, weight_hh, bias_ih, bias_hh = _weights(job)
-        gates, previous, extra, packed_inputs = _saved(job)
-        outputs = _numbers(job, jobs.OUTPUTS, (runs, batch, time if job[jobs.OUTPUTS] != 0 else 0, hidden))
-        last = _numbers(job, jobs.LAST, (runs, batch, hidden))
+        gates, previous, extra, packed_inputs, winners = _saved(job)
+        sgemm, cell, reverse, readout = job[jobs.SGEMM], job[jobs.CELL], job[jobs.REVERSE], job[jobs.READOUT]
         while stamp:
             task = add_one(job, jobs.NEXT)
             if task >= starts.size:
                 return
             run, shard = task // starts.shape[1], task % starts.shape[1]
             rows = order[run, bounds[shard] : bounds[shard + 1]]
+            weight_ih, weight_hh, bias_ih, bias_hh = _weights(job, run)
+            outputs, read = _at_states(job, jobs.OUTPUTS, jobs.READ, run)
             stepwise = by_steps(job[jobs.MODE], rows.size, job[jobs.TIME], job[jobs.FEATURES_SIZE], job[jobs.WIDTH])
             pack(
-                job[jobs.SGEMM], job[jobs.MODE], stepwise, rows, counts[run, shard], starts[run, shard], _pick(projected, run),
-                _pick(numbers, run), _pick(symbols, run), weight_ih[run], gates, packed_inputs,
+                sgemm, job[jobs.MODE], stepwise, rows, counts[run, shard], starts[run, shard], lengths[run], reverse,
+                _pick(projected, run), _pick(numbers, run), _pick(symbols, run), weight_ih, gates, packed_inputs,
             )  # fmt: skip
             _forward_shard(
-                job[jobs.SGEMM], job[jobs.CELL], stepwise, rows, counts[run, shard], starts[run, shard], lengths[run],
-                weight_ih[run], weight_hh[run], bias_ih[run], bias_hh[run], outputs[run], last[run], gates, previous, extra,
-                packed_inputs,
+                sgemm, cell, stepwise, rows, counts[run, shard], starts[run, shard], lengths[run], reverse, readout,
+                weight_ih, weight_hh, bias_ih, bias_hh, outputs, read, winners[run], gates, previous, extra, packed_inputs,
             )  # fmt: skip
             add_one(job, jobs.DONE)
 
@@ -331,10 +339,8 @@ def _build_backward(stamp: int) -> Any:
         _, _, symbols = _inputs(job, jobs.INPUTS)
         d_projected, _, _ = _inputs(job, jobs.D_INPUTS)
         d_numbers = _numbers(job, jobs.D_INPUTS, (runs, batch, time, features))
-        weight_ih, weight_hh, _, _ = _weights(job)
-        gates, previous, extra, packed_inputs = _saved(job)
-        d_outputs = _numbers(job, jobs.D_OUTPUTS, (runs, batch, time, hidden))
-        d_last = _numbers(job, jobs.D_LAST, (runs, batch, hidden))
+        gates, previous, extra, packed_inputs, winners = _saved(job)
+        sgemm, cell, reverse, readout = job[jobs.SGEMM], job[jobs.CELL], job[jobs.REVERSE], job[jobs.READOUT]
         d_gates, d_inner = _numbers(job, jobs.D_GATES, (packed, width)), _numbers(job, jobs.D_INNER, (packed, hidden))
         d_packed = _numbers(job, jobs.D_PACKED, (packed, features))
         size = width * (features + hidden + 2)
@@ -347,15 +353,16 @@ def _build_backward(stamp: int) -> Any:
             run, shard = task // shards, task % shards
             rows = order[run, bounds[shard] : bounds[shard + 1]]
             d_ih, d_hh, d_bias_ih, d_bias_hh = _share(job, run, shard, size) if shards > 1 else _gradients(job, run)
+            weight_ih, weight_hh, _, _ = _weights(job, run)
+            d_outputs, d_read = _at_states(job, jobs.D_OUTPUTS, jobs.D_READ, run)
             _backward_shard(
-                job[jobs.SGEMM], job[jobs.CELL], rows, counts[run, shard], starts[run, shard], weight_hh[run], gates,
-                previous, extra, d_outputs[run][: batch if job[jobs.D_OUTPUTS] != 0 else 0], d_last[run], d_gates, d_inner, d_hh,
-                d_bias_ih, d_bias_hh,
+                sgemm, cell, rows, counts[run, shard], starts[run, shard], lengths[run], reverse, readout, weight_hh, gates,
+                previous, extra, d_outputs, d_read, winners[run], d_gates, d_inner, d_hh, d_bias_ih, d_bias_hh,
             )  # fmt: skip
             unpack(
-                job[jobs.SGEMM], job[jobs.CELL], job[jobs.MODE], job[jobs.WANTS_D_INPUTS], rows, counts[run, shard],
-                starts[run, shard], lengths[run], _pick(symbols, run), weight_ih[run], packed_inputs, d_gates, d_inner,
-                d_packed, _pick(d_projected, run), d_numbers[run], d_ih,
+                sgemm, cell, job[jobs.MODE], job[jobs.WANTS_D_INPUTS], rows, counts[run, shard], starts[run, shard],
+                lengths[run], reverse, _pick(symbols, run), weight_ih, packed_inputs, d_gates, d_inner, d_packed,
+                _pick(d_projected, run), d_numbers[run], d_ih,
             )  # fmt: skip
             if shards > 1 and add_one(finished, run) == shards - 1:
                 d_ih, d_hh, d_bias_ih, d_bias_hh = _gradients(job, run)

@@ -5,8 +5,7 @@ knows no task: what its outputs mean, and what a loss is, is not its business.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as functional
@@ -16,11 +15,14 @@ from rnnlab import kernels
 from rnnlab.cells import CELLS, baddbmm, mask_padding
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.data.vocabulary import UNKNOWN
-from rnnlab.models.by_hand import Tape, is_plain
 from rnnlab.models.layers import LayerWeights, at_the_end, one_hot, road, run_layer
 from rnnlab.models.ngrams import bag
 from rnnlab.models.noise import Noise
-from rnnlab.models.parameters import by_layer, collect, gradient_places, initialise, views, weights
+from rnnlab.models.parameters import collect, gradient_places, initialise, parts, views, weights
+from rnnlab.models.tape import Tape
+
+# Tapes with at most so many numbers in their gates are kept, and at most so many of them.
+_KEPT_NUMBERS, _KEPT_TAPES = 2_000_000, 4
 
 
 class Model(nn.Module):
@@ -54,10 +56,12 @@ class Model(nn.Module):
             self.register_parameter(name, nn.Parameter(view))
         self._gradient_views = gradients
         self._places = gradient_places(dict(self.named_parameters()), gradients)
-        self._plain = is_plain(self.config, symbols=bool(self.interface.symbols))
-        self._roads: dict[torch.Size, bool] = {}
-        if self._plain:
-            self._plain_weights, self._plain_gradients = by_layer(own, self.config), by_layer(gradients, self.config)
+        self._tapes: dict[torch.Size, Tape] = {}
+        self.weights, self.gradients = parts(own, self.config), parts(gradients, self.config)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: not the tapes, which know where these weights lie."""
+        return self.__dict__ | {"_tapes": {}}
 
     def vjp(
         self, inputs: Tensor, lengths: Tensor | None = None, noise: Noise | None = None
@@ -73,28 +77,43 @@ class Model(nn.Module):
             >>> pull(2 * outputs).shape == model.flat.shape
             True
         """
-        if not self._plain or not self._on_kernels(inputs):
+        tape = self._tape(inputs, _unless_full(lengths, inputs))
+        if tape is None:
             with torch.enable_grad():
-                outputs = self(inputs, lengths, noise)
+                outputs = self._by_autograd(inputs, lengths, noise)
             return outputs.detach(), lambda d_outputs: self.gradient(outputs, d_outputs)
-        layers, head = self._plain_weights
-        mask = partial(self._factors, noise=noise) if noise is not None and self.config.dropout else None
-        tape = Tape(self.config, inputs, _unless_full(lengths, inputs), layers, head, mask)
+        outputs, turn = tape.forward(self, inputs, noise), tape.turn
 
         def pull(d_outputs: Tensor) -> Tensor:
-            tape.back(d_outputs, *self._plain_gradients)
+            tape.back(self, d_outputs, turn)
             return self._gradient
 
-        return tape.outputs, pull
+        return outputs, pull
 
-    def _on_kernels(self, inputs: Tensor) -> bool:
-        """Return whether the kernels are the road of every layer."""
-        if self.engine != "auto":
-            return self.engine == "kernel"
-        shape = inputs.shape[1:3]
-        if shape not in self._roads:
-            self._roads[shape] = all(road(self.config, inputs, *weights[:2]) == "kernel" for weights in self._plain_weights[0])
-        return self._roads[shape]
+    def _tape(self, inputs: Tensor, lengths: Tensor | None) -> Tape | None:
+        """Return the tape for a batch, None where the kernels are not the road of every layer.
+
+        Tapes for full batches are kept where they are small, and what is worked out once is worth having.
+        """
+        if self.config.cell == "combined" or self.engine in ("equations", "torch"):
+            return None
+        if lengths is None and (found := self._tapes.get(inputs.shape)) is not None:
+            return found
+        if self.engine == "auto" and any(
+            road(self.config, inputs, *direction[:2]) != "kernel"
+            for layer in self.weights.layers
+            for direction in layer
+        ):
+            return None
+        _, batch, time = inputs.shape[:3]
+        states = sum(len(direction[2]) * direction[2].shape[1] for layer in self.weights.layers for direction in layer)
+        lasting = lengths is None and batch * time * states <= _KEPT_NUMBERS
+        tape = Tape(self, inputs, lengths, lasting=lasting)
+        if lasting:
+            if len(self._tapes) >= _KEPT_TAPES:
+                self._tapes.clear()
+            self._tapes[inputs.shape] = tape
+        return tape
 
     def gradient(self, outputs: Tensor, d_outputs: Tensor | None = None) -> Tensor:
         """Return the gradient of the weights as ``(runs, size)``, in a buffer that the next call overwrites, by autograd.
@@ -134,10 +153,16 @@ class Model(nn.Module):
             noise: dropout of one update; None switches it off.
         """
         lengths = _unless_full(lengths, inputs)
+        if not torch.is_grad_enabled() and (tape := self._tape(inputs, lengths)) is not None:
+            return tape.forward(self, inputs, noise, keep=False)
+        return self._by_autograd(inputs, lengths, noise)
+
+    def _by_autograd(self, inputs: Tensor, lengths: Tensor | None, noise: Noise | None) -> Tensor:
+        lengths = _unless_full(lengths, inputs)
         states, last = self._states(inputs, lengths, noise, every_step=self.config.readout != "last")
         summary = last if self.config.readout == "last" else self._pooled(states, lengths)
         if self.config.ngram_size and inputs.ndim == 3:
-            summary = torch.cat([summary, self._bag(inputs, lengths, noise)], dim=-1)
+            summary = torch.cat([summary, self.bag(inputs, lengths, noise)], dim=-1)
         return self._head(self._drop(summary.unsqueeze(2), "head", noise).squeeze(2))
 
     def states(self, inputs: Tensor, lengths: Tensor | None = None, noise: Noise | None = None) -> Tensor:
@@ -168,7 +193,7 @@ class Model(nn.Module):
         first = torch.arange(runs, device=inputs.device).view(runs, 1, 1) * symbols
         return functional.embedding(inputs + first, table.reshape(runs * symbols, width))
 
-    def _bag(self, symbols: Tensor, lengths: Tensor | None, noise: Noise | None) -> Tensor:
+    def bag(self, symbols: Tensor, lengths: Tensor | None, noise: Noise | None) -> Tensor:
         dropped, share = None, self.config.dropout
         if noise is not None and share:
             _, batch, time = symbols.shape
@@ -177,10 +202,10 @@ class Model(nn.Module):
         return bag(symbols, lengths, cast(Tensor, self.ngrams), dropped)
 
     def _drop(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor:
-        factors = self._factors(values, place, noise)
+        factors = self.factors(values, place, noise)
         return values if factors is None else values * factors
 
-    def _factors(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor | None:
+    def factors(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor | None:
         """Return dropout's factors ``(runs, batch, 1, width)`` for ``values (runs, batch, time, width)``, None where nothing is dropped."""
         if noise is None or not self.config.dropout:
             return None

@@ -7,7 +7,7 @@ single operation each, however many layers there are.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -121,15 +121,32 @@ def views(flat: Tensor, layout: list[Weight]) -> dict[str, Tensor]:
     return found
 
 
-def by_layer(
-    found: Mapping[str, Tensor], config: ModelConfig
-) -> tuple[list[kernels.Places], tuple[Tensor, Tensor] | None]:
-    """Return the four views of every layer in one direction, and the head's two, or None; ``found`` as `views` gives it."""
-    layers = []
-    for layer in range(config.num_layers):
-        weight_ih, weight_hh, bias_ih, bias_hh = (found[f"{name}_l{layer}"] for name in LAYER)
-        layers.append((weight_ih, weight_hh, bias_ih, bias_hh))
-    return layers, (found["head_weight"], found["head_bias"]) if config.head != "none" else None
+class Parts(NamedTuple):
+    """A model's weights, or their gradients, by what they are for.
+
+    Args:
+        layers: of each, its four weights for one direction or two; none of a ``combined`` cell.
+        embedding: ``(runs, symbols, width)``.
+        ngrams: ``(runs, rows, width)``.
+        head: weight ``(runs, outputs, width)`` and bias ``(runs, outputs)``.
+    """
+
+    layers: list[list[kernels.Places]]
+    embedding: Tensor | None
+    ngrams: Tensor | None
+    head: tuple[Tensor, Tensor] | None
+
+
+def parts(found: Mapping[str, Tensor], config: ModelConfig) -> Parts:
+    """Return weights by what they are for; ``found`` as `views` gives it."""
+    layers: list[list[kernels.Places]] = []
+    for layer in range(config.num_layers if config.cell != "combined" else 0):
+        layers.append([])
+        for suffix in (f"_l{layer}", f"_l{layer}_reverse")[: 2 if config.bidirectional else 1]:
+            weight_ih, weight_hh, bias_ih, bias_hh = (found[f"{name}{suffix}"] for name in LAYER)
+            layers[-1].append((weight_ih, weight_hh, bias_ih, bias_hh))
+    head = (found["head_weight"], found["head_bias"]) if config.head != "none" else None
+    return Parts(layers, found.get("embedding"), found.get("ngrams"), head)
 
 
 def gradient_places(parameters: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> dict[int, kernels.Places]:

@@ -1,5 +1,6 @@
-"""Gradients by hand against autograd through the equations, for every plain model; and who is not plain."""
+"""Gradients by hand against autograd through the equations, for every model that the kernels compute; and who goes elsewhere."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rnnlab.config import Interface, ModelConfig
-from rnnlab.models import Model, Noise, by_hand
+from rnnlab.models import Model, Noise, tape
 
 CELLS: list[dict[str, Any]] = [
     {"cell": "elman"},
@@ -46,11 +47,19 @@ def both(config: ModelConfig, symbols: int, *, ragged: bool) -> tuple[tuple[Tens
 
 @pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.parametrize("symbols", [0, 9])
-@pytest.mark.parametrize("shape", [{}, {"num_layers": 3}, {"num_layers": 2, "dropout": 0.4}, {"dropout": 0.2}], ids=ids)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {}, {"num_layers": 3}, {"num_layers": 2, "dropout": 0.4}, {"dropout": 0.2}, {"readout": "mean"}, {"readout": "max"},
+        {"bidirectional": True}, {"bidirectional": True, "num_layers": 2, "readout": "max", "dropout": 0.3},
+        {"bidirectional": True, "readout": "mean", "num_layers": 3}, {"embedding_size": 4},
+        {"embedding_size": 4, "ngram_size": 4, "bidirectional": True, "dropout": 0.3, "readout": "max"}, {"ngram_size": 3},
+    ],
+    ids=ids,
+)  # fmt: skip
 @pytest.mark.parametrize("cell", CELLS, ids=ids)
 def test_gradients_by_hand_are_those_of_autograd(cell: dict, shape: dict, symbols: int, ragged: bool) -> None:
     config = ModelConfig(hidden_size=8, **cell, **shape)
-    assert by_hand.is_plain(config, symbols=bool(symbols))
     for found, expected in zip(*both(config, symbols, ragged=ragged), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -61,20 +70,22 @@ def test_every_head_has_a_gradient(head: str) -> None:
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "shape",
-    [{"bidirectional": True}, {"readout": "mean"}, {"readout": "max"}, {"embedding_size": 4}, {"ngram_size": 4}, {"cell": "combined"}],
-    ids=ids,
-)  # fmt: skip
-def test_what_is_not_plain_goes_through_autograd(shape: dict, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_hand.Tape, "__init__", None)
-    found, expected = both(ModelConfig(hidden_size=8, **shape), 9, ragged=True)
+def test_many_symbols_are_looked_up() -> None:
+    """Their embeddings are not multiplied into the weights, and have the same gradients."""
+    config = ModelConfig(cell="lstm", hidden_size=8, embedding_size=4, bidirectional=True)
+    for found, expected in zip(*both(config, 4 * BATCH + 1, ragged=True), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_combined_cell_goes_through_autograd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tape.Tape, "__init__", None)
+    found, expected = both(ModelConfig(cell="combined", hidden_size=8), 9, ragged=True)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ["equations", "torch"])
 def test_another_road_goes_through_autograd(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_hand.Tape, "__init__", None)
+    monkeypatch.setattr(tape.Tape, "__init__", None)
     model = Model(ModelConfig(cell="lstm", hidden_size=8), Interface(0, 3, 2))
     model.engine = engine
     outputs, pull = model.vjp(torch.randn(1, 4, 5, 3))
@@ -82,9 +93,43 @@ def test_another_road_goes_through_autograd(engine: str, monkeypatch: pytest.Mon
     assert pull(outputs).shape == model.flat.shape
 
 
+def test_a_tape_serves_many_batches_and_says_when_it_is_late() -> None:
+    model = Model(
+        ModelConfig(cell="gru", hidden_size=8, bidirectional=True, readout="max"), Interface(0, 3, 5), range(RUNS)
+    )
+    inputs, _ = data(0, ragged=False)
+    outputs, pull = model.vjp(inputs)
+    first, before = pull(outputs).clone(), outputs.clone()
+    _, late = model.vjp(-inputs)
+    again, pull = model.vjp(inputs)
+    assert torch.equal(outputs, before), "what was given stays as it was"
+    assert torch.equal(again, outputs)
+    assert torch.equal(pull(again), first)
+    for asked in (late, pull):
+        with pytest.raises(RuntimeError, match="compute them again"):
+            asked(outputs)
+
+
+def test_a_copy_has_weights_and_gradients_of_its_own() -> None:
+    model = Model(ModelConfig(cell="lstm", hidden_size=8), Interface(0, 3, 5), range(RUNS))
+    inputs, _ = data(0, ragged=False)
+    outputs, pull = model.vjp(inputs)
+    gradient = pull(outputs).clone()
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        model.flat.zero_()
+        model.vjp(inputs)
+    again, pull = other.vjp(inputs)
+    assert torch.equal(again, outputs)
+    assert torch.equal(pull(again), gradient)
+
+
 @pytest.mark.parametrize("outputs", [1, 5])
 def test_a_stack_has_the_bits_of_its_runs_alone(outputs: int) -> None:
-    config, interface = ModelConfig(cell="lstm", hidden_size=21), Interface(9, 0, outputs)
+    config = ModelConfig(
+        cell="lstm", hidden_size=21, bidirectional=True, readout="mean", num_layers=2, embedding_size=5, ngram_size=6
+    )
+    interface = Interface(9, 0, outputs)
     inputs, lengths = data(9, ragged=True)
     assert lengths is not None
     together, pull = Model(config, interface, seeds=range(RUNS)).vjp(inputs, lengths)
