@@ -4,7 +4,7 @@ import torch
 
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.models import Model, Noise
-from rnnlab.models.ngrams import BUCKETS, ROWS, bag, buckets
+from rnnlab.models.ngrams import BUCKETS, ROWS, bag, buckets, pieces, write_gradient
 
 INTERFACE = Interface(symbols=9, features=0, outputs=2)
 
@@ -20,9 +20,21 @@ def test_the_same_piece_falls_into_the_same_bucket_wherever_it_stands() -> None:
 def test_sum_by_hand() -> None:
     table = torch.randn(1, ROWS, 3)
     symbols = torch.tensor([[[3, 4]]])
-    pieces = buckets(symbols)[0, 0].flatten()
-    assert len(pieces) == 9  # three orders, ending at 3, at 4 and behind the end
-    torch.testing.assert_close(bag(symbols, None, table)[0, 0], table[0, pieces].sum(dim=0) / 3)
+    found, shares = pieces(symbols, None, runs=1)
+    assert found[0, 0].tolist() == buckets(symbols)[0, 0].flatten().tolist()
+    assert found.numel() == 9  # three orders, ending at 3, at 4 and behind the end
+    torch.testing.assert_close(bag(table, found, shares)[0, 0], table[0, found[0, 0]].sum(dim=0) / 3)
+
+
+def test_gradient_of_a_table_is_that_of_autograd() -> None:
+    table = torch.randn(2, ROWS, 3, requires_grad=True)
+    symbols, lengths = torch.tensor([[[3, 4, 3, 4], [4, 3, 0, 0]]]), torch.tensor([[4, 2]])
+    found, shares = pieces(symbols, lengths, runs=2, dropped=torch.rand(2, 2, 5))
+    change = torch.randn(2, 2, 3)
+    bag(table, found, shares).backward(change)
+    place = torch.full_like(table, float("nan"))
+    write_gradient(place, found, change.unsqueeze(2) * shares.unsqueeze(3))
+    torch.testing.assert_close(place, table.grad)
 
 
 def test_padding_does_not_change_output() -> None:

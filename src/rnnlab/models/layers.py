@@ -51,6 +51,13 @@ def road(config: ModelConfig, inputs: Tensor, weight_ih: Tensor, weight_hh: Tens
     return choose(config.cell, runs, batch, time, weight_ih.shape[-1], hidden, weight_hh.device, weight_hh.dtype)
 
 
+def look_up(tables: Tensor, symbols: Tensor) -> Tensor:
+    """Return the rows ``(runs, batch, time, width)`` of ``tables (runs, rows, width)`` that ``symbols (runs or 1, batch, time)`` name."""
+    runs, rows, width = tables.shape
+    first = torch.arange(runs, device=tables.device).view(runs, 1, 1) * rows
+    return functional.embedding(symbols + first, tables.reshape(runs * rows, width))
+
+
 def one_hot(symbols: Tensor, size: int, like: Tensor) -> Tensor:
     """Return ``symbols (runs, batch, time)`` as ``(runs, batch, time, size)`` numbers."""
     return functional.one_hot(symbols, size).to(like)
@@ -89,9 +96,7 @@ def _project(inputs: Tensor, weight_ih: Tensor, bias_ih: Tensor) -> Tensor:
     runs, rows, width = weight_ih.shape
     if inputs.ndim == 3:
         # One-hot symbols: the product is a row of the transposed weights.
-        table = (weight_ih.transpose(1, 2) + bias_ih.unsqueeze(1)).reshape(runs * width, rows)
-        first = torch.arange(runs, device=inputs.device).view(runs, 1, 1) * width
-        return functional.embedding(inputs + first, table)
+        return look_up(weight_ih.transpose(1, 2) + bias_ih.unsqueeze(1), inputs)
     _, batch, time, _ = inputs.shape
     flat = inputs.expand(runs, -1, -1, -1).reshape(runs, batch * time, width)
     return baddbmm(bias_ih.unsqueeze(1), flat, weight_ih.transpose(1, 2)).view(runs, batch, time, rows)

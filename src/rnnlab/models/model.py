@@ -15,8 +15,8 @@ from rnnlab import kernels
 from rnnlab.cells import CELLS, baddbmm, mask_padding
 from rnnlab.config import Interface, ModelConfig
 from rnnlab.data.vocabulary import UNKNOWN
-from rnnlab.models.layers import LayerWeights, at_the_end, one_hot, road, run_layer
-from rnnlab.models.ngrams import bag
+from rnnlab.models.layers import LayerWeights, at_the_end, look_up, one_hot, road, run_layer
+from rnnlab.models.ngrams import bag, pieces
 from rnnlab.models.noise import Noise
 from rnnlab.models.parameters import collect, gradient_places, initialise, parts, views, weights
 from rnnlab.models.tape import Tape
@@ -162,7 +162,7 @@ class Model(nn.Module):
         states, last = self._states(inputs, lengths, noise, every_step=self.config.readout != "last")
         summary = last if self.config.readout == "last" else self._pooled(states, lengths)
         if self.config.ngram_size and inputs.ndim == 3:
-            summary = torch.cat([summary, self.bag(inputs, lengths, noise)], dim=-1)
+            summary = torch.cat([summary, bag(cast(Tensor, self.ngrams), *self.pieces(inputs, lengths, noise))], dim=-1)
         return self._head(self._drop(summary.unsqueeze(2), "head", noise).squeeze(2))
 
     def states(self, inputs: Tensor, lengths: Tensor | None = None, noise: Noise | None = None) -> Tensor:
@@ -188,18 +188,16 @@ class Model(nn.Module):
         """Return what the first layer is fed: ``inputs``, or the embeddings of symbols where the model has any."""
         if not self.config.embedding_size or inputs.ndim == 4:
             return inputs
-        table = cast(Tensor, self.embedding)
-        runs, symbols, width = table.shape
-        first = torch.arange(runs, device=inputs.device).view(runs, 1, 1) * symbols
-        return functional.embedding(inputs + first, table.reshape(runs * symbols, width))
+        return look_up(cast(Tensor, self.embedding), inputs)
 
-    def bag(self, symbols: Tensor, lengths: Tensor | None, noise: Noise | None) -> Tensor:
+    def pieces(self, symbols: Tensor, lengths: Tensor | None, noise: Noise | None) -> tuple[Tensor, Tensor]:
+        """Return the n-grams of sequences as `rnnlab.models.ngrams.pieces` does, some of them dropped; arguments as of `forward`."""
         dropped, share = None, self.config.dropout
         if noise is not None and share:
             _, batch, time = symbols.shape
             hidden = noise.hidden_steps("pieces", batch, time + 1, share)
             dropped = (~hidden / (1 - share)).to(symbols.device)
-        return bag(symbols, lengths, cast(Tensor, self.ngrams), dropped)
+        return pieces(symbols, lengths, self.runs, dropped)
 
     def _drop(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor:
         factors = self.factors(values, place, noise)

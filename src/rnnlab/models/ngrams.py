@@ -35,22 +35,44 @@ def buckets(symbols: Tensor) -> Tensor:
     return torch.stack(found, dim=2)
 
 
-def bag(symbols: Tensor, lengths: Tensor | None, table: Tensor, dropped: Tensor | None = None) -> Tensor:
-    """Return the pieces' embeddings, summed over the sequence and averaged over the orders, ``(runs, batch, width)``.
+def pieces(symbols: Tensor, lengths: Tensor | None, runs: int, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return the buckets of all pieces of a sequence, ``(runs, batch, pieces)`` int64, and what each counts: pieces are summed over the
+    sequence, and averaged over the orders.
 
     Args:
         symbols: ``(runs or 1, batch, time)`` int64, zero behind a sequence's end.
         lengths: ``(runs or 1, batch)``; None where nothing is padded.
-        table: ``(runs, rows, width)``, an embedding a bucket.
+        runs: of the stack.
         dropped: ``(runs, batch, time + 1)``, factors of the positions whose pieces are dropped, for training.
     """
-    runs, rows, width = table.shape
-    pieces = buckets(symbols)
-    first = torch.arange(runs, device=table.device).view(runs, 1, 1, 1) * rows
-    embedded = functional.embedding(pieces + first, table.reshape(runs * rows, width)).mean(dim=2)
+    found = buckets(symbols).expand(runs, -1, -1, -1)
+    _, batch, orders, places = found.shape
+    shares = torch.full((runs, batch, places), 1 / orders, device=symbols.device)
     if lengths is not None:
-        inside = torch.arange(pieces.shape[-1], device=table.device) <= lengths.unsqueeze(-1)
-        embedded = embedded * inside.unsqueeze(-1)
+        shares = shares * (torch.arange(places, device=symbols.device) <= lengths.unsqueeze(-1))
     if dropped is not None:
-        embedded = embedded * dropped.unsqueeze(-1)
-    return embedded.sum(dim=2)
+        shares = shares * dropped
+    return found.reshape(runs, batch, -1), shares.unsqueeze(2).expand(found.shape).reshape(runs, batch, -1)
+
+
+def bag(table: Tensor, found: Tensor, shares: Tensor) -> Tensor:
+    """Return the embeddings of pieces, added up, ``(runs, batch, width)``.
+
+    Args:
+        table: ``(runs, rows, width)``, an embedding a bucket.
+        found: as of `pieces`; so are ``shares``.
+        shares: what each piece counts.
+    """
+    runs, rows, width = table.shape
+    first = torch.arange(runs, device=table.device).view(runs, 1, 1) * rows
+    return functional.embedding_bag(
+        (found + first).flatten(0, 1), table.reshape(runs * rows, width), mode="sum",
+        per_sample_weights=shares.to(table.dtype).flatten(0, 1),
+    ).view(runs, -1, width)  # fmt: skip
+
+
+def write_gradient(place: Tensor, found: Tensor, d_embedded: Tensor) -> None:
+    """Set ``place (runs, rows, width)`` to the gradient of a table whose rows ``found (runs, ...)`` got ``d_embedded (runs, ..., width)``."""
+    place.zero_()
+    for to, rows, change in zip(place, found, d_embedded, strict=True):
+        to.index_add_(0, rows.reshape(-1), change.reshape(-1, change.shape[-1]))

@@ -1,8 +1,7 @@
 """The gradient of a model without autograd: recurrent layers on the kernels, what is read off them, a head.
 
 Without autograd a small step takes a half to a third of its time, and a readout, a second direction or an embedding cost next to
-nothing. Two small things beside the layers are left to autograd: a bag of n-grams, and the embeddings of more symbols than a batch
-has letters. What else the kernels do not know (another road, the combined cell) is `rnnlab.models.Model.gradient`'s.
+nothing. What the kernels do not compute (another road, the combined cell) is `rnnlab.models.Model.gradient`'s.
 """
 
 from typing import Literal, Protocol, cast
@@ -13,6 +12,8 @@ from torch import Tensor
 from rnnlab import kernels
 from rnnlab.cells import baddbmm, bmm
 from rnnlab.config import ModelConfig
+from rnnlab.models.layers import look_up
+from rnnlab.models.ngrams import bag, write_gradient
 from rnnlab.models.noise import Noise
 from rnnlab.models.parameters import Parts
 
@@ -28,17 +29,11 @@ class Taped(Protocol):
     weights: Parts
     gradients: Parts
 
-    def embed(self, inputs: Tensor) -> Tensor:
-        """Return the embeddings of symbols."""
-
-    def bag(self, symbols: Tensor, lengths: Tensor | None, noise: Noise | None) -> Tensor:
-        """Return the n-grams' part of the summary, ``(runs, batch, width)``."""
+    def pieces(self, symbols: Tensor, lengths: Tensor | None, noise: Noise | None) -> tuple[Tensor, Tensor]:
+        """Return the n-grams of sequences, and what each counts, as `rnnlab.models.ngrams.pieces` does."""
 
     def factors(self, values: Tensor, place: int | str, noise: Noise | None) -> Tensor | None:
         """Return dropout's factors ``(runs, batch, 1, width)`` for ``values (runs, batch, time, width)``, None where nothing is dropped."""
-
-    def get_parameter(self, name: str) -> Tensor:
-        """Return a leaf of autograd, ``embedding`` or ``ngrams``."""
 
 
 class Tape:
@@ -82,11 +77,8 @@ class Tape:
         if self._folded is not None:
             for (table, *_), (weight_ih, *_) in zip(self._first, model.weights.layers[0], strict=True):
                 table.copy_(bmm(weight_ih, self._folded.transpose(1, 2)))
-        elif self._looked_up is not None:
-            with torch.set_grad_enabled(keep):
-                self._embedded = model.embed(inputs)
-        states = inputs if self._looked_up is None else self._embedded.detach()
-        read = states
+        read = states = inputs if self._looked_up is None else look_up(self._looked_up, inputs)
+        self._symbols = inputs
         self._masks: list[Tensor | None] = []
         for number in range(config.num_layers):
             factors = model.factors(states, number, noise) if number else None
@@ -97,7 +89,7 @@ class Tape:
             outputs, read = recurrence.forward(states)
             if outputs is not None:
                 states = outputs
-        return self._from(model, read, inputs, noise, keep)
+        return self._from(model, read, inputs, noise)
 
     def _recurrence(
         self, model: Taped, number: int, inputs: Tensor, keep: bool
@@ -115,13 +107,11 @@ class Tape:
             self._layers.append(recurrence)
         return recurrence
 
-    def _from(self, model: Taped, read: Tensor, inputs: Tensor, noise: Noise | None, keep: bool) -> Tensor:
+    def _from(self, model: Taped, read: Tensor, inputs: Tensor, noise: Noise | None) -> Tensor:
         """Return the outputs from what is read off the last layer."""
-        self._bag: Tensor | None = None
         if model.weights.ngrams is not None and inputs.ndim == 3:
-            with torch.set_grad_enabled(keep):
-                self._bag = model.bag(inputs, self._lengths, noise)
-            read = torch.cat([read, self._bag.detach()], dim=-1)
+            self._pieces = model.pieces(inputs, self._lengths, noise)
+            read = torch.cat([read, bag(model.weights.ngrams, *self._pieces)], dim=-1)
         factors = model.factors(read.unsqueeze(2), "head", noise)
         self._dropped = None if factors is None else factors.squeeze(2)
         self._summary = read if self._dropped is None else read * self._dropped
@@ -160,10 +150,11 @@ class Tape:
             torch.sum(d_outputs, dim=1, out=gradients.head[1])
             d_outputs = bmm(d_outputs, weights.head[0])
         d_read = d_outputs if self._dropped is None else d_outputs * self._dropped
-        if self._bag is not None:
-            width = d_read.shape[2] - self._bag.shape[2]
-            d_read, d_bag = d_read[:, :, :width], d_read[:, :, width:]
-            _leave(model, "ngrams", self._bag, d_bag)
+        if gradients.ngrams is not None and self._symbols.ndim == 3:
+            found, shares = self._pieces
+            width = d_read.shape[2] - gradients.ngrams.shape[2]
+            write_gradient(gradients.ngrams, found, d_read[:, :, width:].unsqueeze(2) * shares.unsqueeze(3))
+            d_read = d_read[:, :, :width]
         d_states: Tensor | None = None
         arrived: Tensor | None = d_read
         for number in reversed(range(len(self._layers))):
@@ -174,8 +165,8 @@ class Tape:
                 d_states = d_states * factors
         if self._folded is not None:
             self._unfold(model, self._folded)
-        elif self._looked_up is not None and d_states is not None:
-            _leave(model, "embedding", self._embedded, d_states)
+        elif gradients.embedding is not None and self._looked_up is not None and d_states is not None:
+            write_gradient(gradients.embedding, self._symbols.expand(d_states.shape[:3]), d_states)
 
     def _unfold(self, model: Taped, embedding: Tensor) -> None:
         """Share the gradient of the weights times the embeddings between the two."""
@@ -187,9 +178,3 @@ class Tape:
             part = bmm(d_table.transpose(1, 2), weight_ih)
             total = part if total is None else total.add_(part)
         cast(Tensor, model.gradients.embedding).copy_(cast(Tensor, total))
-
-
-def _leave(model: Taped, name: Literal["embedding", "ngrams"], value: Tensor, d_value: Tensor) -> None:
-    """Have autograd compute the gradient of a leaf."""
-    (found,) = torch.autograd.grad(value, [model.get_parameter(name)], d_value)
-    cast(Tensor, getattr(model.gradients, name)).copy_(found)
