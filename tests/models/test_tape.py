@@ -124,6 +124,17 @@ def test_a_copy_has_weights_and_gradients_of_its_own() -> None:
     assert torch.equal(pull(again), gradient)
 
 
+@pytest.mark.parametrize("readout", ["last", "mean", "max"])
+def test_what_is_no_number_is_read_off(readout: str) -> None:
+    """A largest value must not hide that a network has diverged."""
+    model = Model(ModelConfig(cell="elman", hidden_size=8, readout=readout), Interface(0, 3, 5), range(RUNS))
+    inputs, _ = data(0, ragged=False)
+    inputs[1, 2, 3] = float("nan")
+    outputs, _ = model.vjp(inputs)
+    assert outputs[1, 2].isnan().all()
+    assert outputs.isnan().any(dim=2).sum() == 1
+
+
 @pytest.mark.parametrize("outputs", [1, 5])
 def test_a_stack_has_the_bits_of_its_runs_alone(outputs: int) -> None:
     config = ModelConfig(
