@@ -3,15 +3,16 @@
 The rule is measured (``python -m benchmarks choice``; forward, backward and an Adam update, 12 steps of 32 features, CPU
 seconds of one core, torch 2.13). How many times faster than ``torch.nn`` the kernels were, for batches of 1, 8, 32, 128, 256:
 
-    hidden    lstm                       gru                        elman
-        16    3.3  3.3  3.0  2.4  2.1    7.3  7.4  6.7  4.8  3.6    3.9  4.0  3.5  3.1  2.5
-        64    2.9  2.6  1.9  1.5  1.6    6.4  6.0  3.9  2.4  2.2    3.8  3.7  3.2  2.2  1.8
-       128    2.2  1.9  1.4  1.3  1.3    4.5  3.8  2.3  1.7  1.5    3.5  3.1  2.2  1.6  1.4
-       256    2.5  1.7  1.3  1.1  1.4    4.8  2.8  1.8  1.5  1.4    3.6  2.4  1.6  1.4  1.3
-       512    1.0  1.2  0.9  1.2  1.2    3.0  2.1  1.3  1.2  1.3    3.9  2.0  1.3  1.2  1.2
+    hidden    lstm                        gru                          elman
+        16    12.4 11.0  7.1  3.8  2.8    26.6 23.9 14.8  8.0  5.0    15.0 14.0 10.5  6.3  4.1
+        64     8.2  5.5  2.8  1.9  2.1    20.4 12.7  6.1  3.2  3.0    13.9 10.9  6.4  3.5  2.4
+       128     4.1  3.0  1.8  1.7  1.5     9.3  6.6  3.2  2.2  2.0    10.7  7.2  3.7  2.1  1.9
+       256     3.6  2.1  1.6  1.2  1.5     7.1  3.8  2.2  1.7  1.5     7.9  3.7  2.1  1.7  1.6
+       512     1.1  1.5  1.1  1.2  1.2     3.7  2.5  1.4  1.3  1.3     5.7  2.7  1.6  1.4  1.3
 
-Wide LSTMs with small batches are torch's. A stack of runs has no torch layer (torch's take one run): there the kernels compete
-with the equations, which never won by more than the noise.
+Wide LSTMs with small batches are torch's: on two threads it splits their weights, and the kernels have one shard, which is one
+thread's (0.7 to 1.0 there). A stack of runs has no torch layer (torch's take one run): there the kernels compete with the
+equations, which never won by more than the noise.
 
 This module does not import the kernels: whoever asks need not load a compiler.
 """
