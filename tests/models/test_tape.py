@@ -1,6 +1,7 @@
 """Gradients by hand against autograd through the equations, for every model that the kernels compute; and who goes elsewhere."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -108,6 +109,34 @@ def test_a_tape_serves_many_batches_and_says_when_it_is_late() -> None:
     for asked in (late, pull):
         with pytest.raises(RuntimeError, match="compute them again"):
             asked(outputs)
+
+
+def test_gradients_of_another_shape_are_refused() -> None:
+    """The kernels read them by address."""
+    model = Model(ModelConfig(cell="gru", hidden_size=8, head="none"), Interface(0, 3, 5), range(RUNS))
+    outputs, pull = model.vjp(data(0, ragged=False)[0])
+    with pytest.raises(ValueError, match="d_read must be"):
+        pull(outputs[:, 1:])
+    outputs, pull = model.vjp(data(0, ragged=False)[0])
+    with pytest.raises(ValueError, match="d_read must be"):
+        pull(outputs.double())
+
+
+def test_several_threads_may_ask_a_model_that_was_trained() -> None:
+    model = Model(ModelConfig(cell="lstm", hidden_size=64), Interface(0, 3, 5), range(RUNS))
+    batches = [data(0, ragged=False)[0] * scale for scale in (1, 2, -1, -2)]
+    for batch in batches:
+        outputs, pull = model.vjp(batch)
+        pull(outputs)
+
+    def answers(batch: Tensor) -> list[Tensor]:
+        with torch.no_grad():
+            return [model(batch) for _ in range(30)]
+
+    expected = [answers(batch)[0] for batch in batches]
+    with ThreadPoolExecutor(4) as threads:
+        for found, right in zip(threads.map(answers, batches), expected, strict=True):
+            assert all(torch.equal(one, right) for one in found)
 
 
 def test_a_copy_has_weights_and_gradients_of_its_own() -> None:

@@ -137,16 +137,15 @@ class Recurrence:
         ]  # fmt: skip
         self._hidden = hidden
 
-    @property
-    def numbers(self) -> int:
-        """How many float32 the forward pass keeps."""
-        return sum(passes.numbers for passes in self._passes)
-
     def forward(self, inputs: Tensor) -> tuple[Tensor | None, Tensor]:
-        """Return the states after every step, ``(runs, batch, time, directions * hidden)``, or None, and what is read off them,
-        ``(runs, batch, directions * hidden)``."""
+        """Return the states after every step, ``(runs, batch, time, directions * hidden)``, or None; and what is read off them.
+
+        That is ``(runs, batch, directions * hidden)``.
+        """
         runs, batch, time, row = self._shape
         _check_inputs(inputs, self._mode, self._features, runs)
+        if inputs.shape[1:3] != (batch, time):
+            raise ValueError(f"inputs must be {batch} sequences of {time} steps, got {tuple(inputs.shape[1:3])}")
         if inputs.shape[0] != self._sets:
             inputs = inputs.expand(self._sets, *inputs.shape[1:])
         outputs = torch.empty(runs, batch, time, row) if self._every_step else None
@@ -160,6 +159,10 @@ class Recurrence:
 
         Once a forward pass; ``d_outputs`` and ``d_read`` are None where nothing came.
         """
+        runs, batch, _, row = self._shape
+        for name, given, shape in (("d_outputs", d_outputs, self._shape), ("d_read", d_read, (runs, batch, row))):
+            if given is not None and (given.shape != shape or given.dtype is not torch.float32 or not given.is_cpu):
+                raise ValueError(f"{name} must be {shape} float32 on the CPU, got {tuple(given.shape)} {given.dtype}")
         found: Tensor | None = None
         for number, (passes, own) in enumerate(zip(self._passes, places, strict=True)):
             d_inputs, _ = passes.backward(d_outputs, d_read, own, self._wants_inputs, number * self._hidden)

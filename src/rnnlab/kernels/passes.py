@@ -63,11 +63,6 @@ class Passes:
         ))  # fmt: skip
         self._job.extend([0] * (jobs.LENGTH - len(self._job)))
 
-    @property
-    def numbers(self) -> int:
-        """How many float32 the forward pass keeps."""
-        return sum(self._saves)
-
     def forward(self, inputs: Tensor, outputs: Tensor | None, read: Tensor, first: int = 0) -> None:
         """Write the states of every step to ``outputs``, and what is read off them to ``read``.
 

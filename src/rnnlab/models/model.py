@@ -77,11 +77,14 @@ class Model(nn.Module):
             >>> pull(2 * outputs).shape == model.flat.shape
             True
         """
-        tape = self._tape(inputs, _unless_full(lengths, inputs))
-        if tape is None:
+        lengths = _unless_full(lengths, inputs)
+        tape = self._tapes.get(inputs.shape) if lengths is None else None
+        if tape is None and not self._on_kernels(inputs):
             with torch.enable_grad():
                 outputs = self._by_autograd(inputs, lengths, noise)
             return outputs.detach(), lambda d_outputs: self.gradient(outputs, d_outputs)
+        if tape is None:
+            tape = self._tape(inputs, lengths)
         outputs, turn = tape.forward(self, inputs, noise), tape.turn
 
         def pull(d_outputs: Tensor) -> Tensor:
@@ -90,21 +93,18 @@ class Model(nn.Module):
 
         return outputs, pull
 
-    def _tape(self, inputs: Tensor, lengths: Tensor | None) -> Tape | None:
-        """Return the tape for a batch, None where the kernels are not the road of every layer.
-
-        Tapes for full batches are kept where they are small, and what is worked out once is worth having.
-        """
-        if self.config.cell == "combined" or self.engine in ("equations", "torch"):
-            return None
-        if lengths is None and (found := self._tapes.get(inputs.shape)) is not None:
-            return found
-        if self.engine == "auto" and any(
-            road(self.config, inputs, *direction[:2]) != "kernel"
+    def _on_kernels(self, inputs: Tensor) -> bool:
+        """Return whether the kernels are the road of every layer."""
+        if self.config.cell == "combined" or self.engine != "auto":
+            return self.config.cell != "combined" and self.engine == "kernel"
+        return all(
+            road(self.config, inputs, *direction[:2]) == "kernel"
             for layer in self.weights.layers
             for direction in layer
-        ):
-            return None
+        )
+
+    def _tape(self, inputs: Tensor, lengths: Tensor | None) -> Tape:
+        """Return a tape for a batch; of small full ones it is kept, since what is worked out once is worth having there."""
         _, batch, time = inputs.shape[:3]
         states = sum(len(direction[2]) * direction[2].shape[1] for layer in self.weights.layers for direction in layer)
         lasting = lengths is None and batch * time * states <= _KEPT_NUMBERS
@@ -153,12 +153,12 @@ class Model(nn.Module):
             noise: dropout of one update; None switches it off.
         """
         lengths = _unless_full(lengths, inputs)
-        if not torch.is_grad_enabled() and (tape := self._tape(inputs, lengths)) is not None:
-            return tape.forward(self, inputs, noise, keep=False)
+        if not torch.is_grad_enabled() and self._on_kernels(inputs):
+            # A tape of its own: several threads may ask at once.
+            return Tape(self, inputs, lengths).forward(self, inputs, noise, keep=False)
         return self._by_autograd(inputs, lengths, noise)
 
     def _by_autograd(self, inputs: Tensor, lengths: Tensor | None, noise: Noise | None) -> Tensor:
-        lengths = _unless_full(lengths, inputs)
         states, last = self._states(inputs, lengths, noise, every_step=self.config.readout != "last")
         summary = last if self.config.readout == "last" else self._pooled(states, lengths)
         if self.config.ngram_size and inputs.ndim == 3:
