@@ -78,6 +78,20 @@ def test_many_symbols_are_looked_up() -> None:
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_what_is_fed_in_place_of_embeddings_gives_them_no_gradient() -> None:
+    model = Model(ModelConfig(cell="gru", hidden_size=8, embedding_size=4), Interface(9, 0, 5), range(RUNS))
+    symbols, _ = data(9, ragged=False)
+    outputs, pull = model.vjp(symbols)
+    before = pull(outputs).clone()
+    fed, pull = model.vjp(model.embed(symbols).detach())
+    torch.testing.assert_close(fed, outputs)
+    after = pull(fed)
+    size = 9 * 4
+    assert before[:, :size].abs().sum() > 0
+    assert not after[:, :size].any()
+    torch.testing.assert_close(after[:, size:], before[:, size:], rtol=1e-4, atol=1e-5)
+
+
 def test_a_combined_cell_goes_through_autograd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tape.Tape, "__init__", None)
     found, expected = both(ModelConfig(cell="combined", hidden_size=8), 9, ragged=True)

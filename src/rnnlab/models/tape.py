@@ -165,8 +165,10 @@ class Tape:
                 d_states = d_states * factors
         if self._folded is not None:
             self._unfold(model, self._folded)
-        elif gradients.embedding is not None and self._looked_up is not None and d_states is not None:
-            write_gradient(gradients.embedding, self._symbols.expand(d_states.shape[:3]), d_states)
+        elif self._looked_up is not None and d_states is not None:
+            write_gradient(cast(Tensor, gradients.embedding), self._symbols.expand(d_states.shape[:3]), d_states)
+        elif gradients.embedding is not None:
+            gradients.embedding.zero_()  # the inputs were no symbols
 
     def _unfold(self, model: Taped, embedding: Tensor) -> None:
         """Share the gradient of the weights times the embeddings between the two."""
