@@ -32,15 +32,17 @@ def data(symbols: int, *, ragged: bool) -> tuple[Tensor, Tensor | None]:
     return inputs, torch.randint(1, TIME + 1, (RUNS, BATCH), generator=draw) if ragged else None
 
 
-def both(config: ModelConfig, symbols: int, *, ragged: bool) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def both(
+    config: ModelConfig, symbols: int, *, ragged: bool, outputs: int = 5
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Outputs and gradients: by hand, and by autograd through the equations."""
-    model = Model(config, Interface(symbols, 0 if symbols else 3, 5), seeds=range(RUNS))
+    model = Model(config, Interface(symbols, 0 if symbols else 3, outputs), seeds=range(RUNS))
     inputs, lengths = data(symbols, ragged=ragged)
     noise = Noise(range(RUNS), step=4)
     with torch.no_grad():
-        outputs, pull = model.vjp(inputs, lengths, noise)
-    d_outputs = torch.randn(outputs.shape, generator=torch.Generator().manual_seed(5))
-    found = outputs, pull(d_outputs).clone()
+        answers, pull = model.vjp(inputs, lengths, noise)
+    d_outputs = torch.randn(answers.shape, generator=torch.Generator().manual_seed(5))
+    found = answers, pull(d_outputs).clone()
     model.engine = "equations"
     expected = model(inputs, lengths, noise)
     return found, (expected.detach(), model.gradient(expected, d_outputs).clone())
@@ -65,9 +67,11 @@ def test_gradients_by_hand_are_those_of_autograd(cell: dict, shape: dict, symbol
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("head", ["relu", "none"])
-def test_every_head_has_a_gradient(head: str) -> None:
-    for found, expected in zip(*both(ModelConfig(cell="gru", hidden_size=8, head=head), 0, ragged=True), strict=True):
+@pytest.mark.parametrize("outputs", [1, 5])
+@pytest.mark.parametrize("head", ["linear", "relu", "none"])
+def test_every_head_has_a_gradient(head: str, outputs: int) -> None:
+    config = ModelConfig(cell="gru", hidden_size=8, head=head)
+    for found, expected in zip(*both(config, 0, ragged=True, outputs=outputs), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -118,7 +118,11 @@ class Tape:
         if model.weights.head is None:
             return self._summary
         weight, bias = model.weights.head
-        self._outputs = baddbmm(bias.unsqueeze(1), self._summary, weight.transpose(1, 2))
+        if weight.shape[1] == 1:
+            # A product with one column is the slowest that torch has.
+            self._outputs = (self._summary * weight).sum(dim=2, keepdim=True).add_(bias.unsqueeze(1))
+        else:
+            self._outputs = baddbmm(bias.unsqueeze(1), self._summary, weight.transpose(1, 2))
         return self._outputs.relu_() if model.config.head == "relu" else self._outputs
 
     @property
@@ -146,9 +150,13 @@ class Tape:
         if weights.head is not None and gradients.head is not None:
             if model.config.head == "relu":
                 d_outputs = d_outputs * (self._outputs > 0)
-            gradients.head[0].copy_(bmm(d_outputs.transpose(1, 2), self._summary))
             torch.sum(d_outputs, dim=1, out=gradients.head[1])
-            d_outputs = bmm(d_outputs, weights.head[0])
+            if d_outputs.shape[2] == 1:
+                torch.sum(d_outputs * self._summary, dim=1, keepdim=True, out=gradients.head[0])
+                d_outputs = d_outputs * weights.head[0]
+            else:
+                gradients.head[0].copy_(bmm(d_outputs.transpose(1, 2), self._summary))
+                d_outputs = bmm(d_outputs, weights.head[0])
         d_read = d_outputs if self._dropped is None else d_outputs * self._dropped
         if gradients.ngrams is not None and self._symbols.ndim == 3:
             found, shares = self._pieces
