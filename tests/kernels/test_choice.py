@@ -28,8 +28,9 @@ def test_a_cell_without_kernels_has_its_equations():
 
 
 def test_wide_lstms_with_small_batches_take_torch():
-    wide = SHAPE | {"hidden": 1024}
+    wide = SHAPE | {"hidden": 1024, "batch": 31}
     assert choose("lstm", 1, **wide, device="cpu", dtype=torch.float32) == "torch"
+    assert choose("lstm", 1, **wide | {"batch": 32}, device="cpu", dtype=torch.float32) == "kernel"
     assert choose("lstm", 8, **wide, device="cpu", dtype=torch.float32) == "kernel"
 
 

@@ -10,8 +10,8 @@ seconds of one core, torch 2.13). How many times faster than ``torch.nn`` the ke
        256     3.6  2.1  1.6  1.2  1.5     7.1  3.8  2.2  1.7  1.5     7.9  3.7  2.1  1.7  1.6
        512     1.1  1.5  1.1  1.2  1.2     3.7  2.5  1.4  1.3  1.3     5.7  2.7  1.6  1.4  1.3
 
-Wide LSTMs with small batches are torch's: on two threads it splits their weights, and the kernels have one shard, which is one
-thread's (0.7 to 1.0 there). A stack of runs has no torch layer (torch's take one run): there the kernels compete with the
+Wide LSTMs on fewer than 32 sequences are torch's: on two threads it splits their weights, and the kernels have one shard, which is
+one thread's (0.5 to 1.1 there, and 1.0 to 1.3 from 32 on). A stack of runs has no torch layer (torch's take one run): there the kernels compete with the
 equations, which never won by more than the noise.
 
 This module does not import the kernels: whoever asks need not load a compiler.
@@ -51,7 +51,7 @@ def choose(
     Example:
         >>> choose("gru", 64, 32, 8, 1, 16, "cuda", torch.float32)
         'equations'
-        >>> choose("lstm", 1, 32, 8, 1, 512, "cpu", torch.float32)
+        >>> choose("lstm", 1, 16, 8, 1, 512, "cpu", torch.float32)
         'torch'
     """
     if cell not in ("elman", "lstm", "gru"):
@@ -78,4 +78,4 @@ def _compiler_is_there() -> bool:
 
 def _kernels_win(cell: str, runs: int, batch: int, hidden: int) -> bool:
     """The table above, in words."""
-    return runs > 1 or cell != "lstm" or hidden < 512 or batch >= 128
+    return runs > 1 or cell != "lstm" or hidden < 512 or batch >= 32
