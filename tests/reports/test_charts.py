@@ -9,6 +9,7 @@ import altair
 import pytest
 
 from rnnlab.reports import charts
+from rnnlab.reports.axes import domain
 from rnnlab.reports.charts import DRAWINGS, NARROW, WIDE, chart, drawn, png, spec, svg
 from rnnlab.reports.describe import describe
 from rnnlab.reports.inline import inline, size
@@ -210,3 +211,11 @@ def test_a_forecast_with_intervals_has_a_band_that_fits_into_the_picture() -> No
     assert low <= -40 < 90 <= high
     plain = spec(Figure("f", "forecast", "F", "", "day", "sales", tuple(truth)))
     assert not [layer for layer in plain["layer"] if layer["mark"]["type"] == "area"]
+
+
+@pytest.mark.parametrize("zero", [False, True])
+def test_an_axis_of_zeros_has_room_and_no_negative_half(zero: bool) -> None:
+    assert domain([0.0, 0.0], log=False, zero=zero) == (0, 1)
+    low, high = domain([3.0, 3.0], log=False, zero=zero)
+    assert low < high
+    assert low <= 3 <= high

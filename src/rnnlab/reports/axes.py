@@ -33,6 +33,8 @@ def domain(values: Sequence[float], *, log: bool, zero: bool = False) -> Domain:
         low, high = (min(values), max(values)) if values else (0.1, 1.0)
         return (_log_edge(low, up=False), _log_edge(high, up=True)) if low < high else (low / 2, high * 2)
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    if low == high == 0:
+        return 0.0, 1.0
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
     room = (high - low) * 0.04 or abs(high) * 0.1 or 1.0

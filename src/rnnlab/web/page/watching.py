@@ -51,7 +51,10 @@ class View:
     ) -> None:
         self.job, self.runs, self.resume, self.ended = job, runs, resume, ended
         self._drawn, self._shown = 0.0, -1
-        with section(f"{'Running' if job.lab else 'Training'} {job.title}").classes("job"):
+        heading = f"Training {job.title}"
+        if job.lab:
+            heading = job.title[:1].upper() + job.title[1:]
+        with section(heading).classes("job"):
             self.said = Said()
             self.clock = ui.label().classes("note")
             self.bar = ui.linear_progress(0, show_value=False).props(
