@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from rnnlab.config import Interface, ModelConfig
@@ -73,6 +75,37 @@ def test_every_head_has_a_gradient(head: str, outputs: int) -> None:
     config = ModelConfig(cell="gru", hidden_size=8, head=head)
     for found, expected in zip(*both(config, 0, ragged=True, outputs=outputs), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    cell=st.sampled_from(["elman", "lstm", "gru"]), hidden=st.sampled_from([1, 17, 48, 64, 130]), layers=st.integers(1, 2),
+    both_ways=st.booleans(), readout=st.sampled_from(["last", "mean", "max"]), sizes=st.sampled_from([(1, 1), (3, 2), (1, 5)]),
+    batch=st.sampled_from([1, 31, 65, 130]), time=st.sampled_from([1, 2, 9]), features=st.sampled_from([1, 8, 33]),
+    symbols=st.sampled_from([0, 7]), ragged=st.booleans(),
+)  # fmt: skip
+def test_any_shape(
+    cell: Any, hidden: int, layers: int, both_ways: bool, readout: Any, sizes: tuple[int, int], batch: int, time: int,
+    features: int, symbols: int, ragged: bool,
+) -> None:  # fmt: skip
+    """Where the kernels lay weights out, take few rows or single steps, and deal a batch into shards."""
+    runs, outputs = sizes
+    config = ModelConfig(cell=cell, hidden_size=hidden, num_layers=layers, bidirectional=both_ways, readout=readout)
+    model = Model(config, Interface(symbols, 0 if symbols else features, outputs), range(runs))
+    model.engine = "kernel"
+    draw = torch.Generator().manual_seed(3)
+    inputs = torch.randn(runs, batch, time, features, generator=draw)
+    if symbols:
+        inputs = torch.randint(0, symbols, (runs, batch, time), generator=draw)
+    lengths = torch.randint(1, time + 1, (runs, batch), generator=draw) if ragged else None
+    answers, pull = model.vjp(inputs, lengths)
+    d_answers = torch.randn(answers.shape, generator=draw)
+    gradient = pull(d_answers).clone()
+    model.engine = "equations"
+    expected = model(inputs, lengths)
+    torch.testing.assert_close(answers, expected.detach(), rtol=1e-4, atol=1e-5)
+    found = model.gradient(expected, d_answers)
+    assert float((gradient - found).abs().max()) < 1e-3 * float(found.abs().max())
 
 
 def test_many_symbols_are_looked_up() -> None:
