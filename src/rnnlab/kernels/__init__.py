@@ -8,7 +8,7 @@
     plan         a batch dealt into shards, its steps packed
     jobs         the fields of a job
     steps        the compiled drivers; elman, lstm, gru, inputs, readout: what they call
-    vectors, activations, panels, products, blas, memory, compiling    what compiled code is made of
+    vectors, activations, panels, products, blas, rows, memory, compiling    what compiled code is made of
     preparation  compiles all of it, or loads it from disk
     threads, buffers, places    who runs it, on what memory, and where gradients are written
 

@@ -17,21 +17,9 @@ from rnnlab.kernels.compiling import helper, inlined
 from rnnlab.kernels.jobs import FEATURES, GRU, PROJECTED
 from rnnlab.kernels.panels import FITS
 from rnnlab.kernels.products import outer
-from rnnlab.kernels.readout import place_of
+from rnnlab.kernels.rows import add, copy, place_of
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
-
-
-@inlined
-def _copy(source: Any, target: Any) -> None:
-    for j in range(target.size):
-        target[j] = source[j]
-
-
-@inlined
-def _add(source: Any, target: Any) -> None:
-    for j in range(target.size):
-        target[j] += source[j]
 
 
 @inlined
@@ -66,11 +54,11 @@ def pack(
             batch = rows[row]
             at = place_of(step, lengths[batch], reverse)
             if mode == PROJECTED:
-                _copy(projected[batch, at], gates[here + row])
+                copy(projected[batch, at], gates[here + row])
             elif mode == FEATURES:
-                _copy(numbers[batch, at], packed_inputs[here + row])
+                copy(numbers[batch, at], packed_inputs[here + row])
             else:
-                _copy(table[symbols[batch, at]], gates[here + row])
+                copy(table[symbols[batch, at]], gates[here + row])
         here += counts[step]
     if mode == FEATURES and not stepwise and here > start:
         times_transposed(sgemm, packed_inputs[start:here], weight, gates[start:here], here - start, width, features)
@@ -125,7 +113,7 @@ def unpack(
         for step in range(counts.size - 1):
             for row in range(counts[step]):
                 batch = rows[row]
-                _copy(d_packed[here + row], d_numbers[batch, place_of(step, lengths[batch], reverse)])
+                copy(d_packed[here + row], d_numbers[batch, place_of(step, lengths[batch], reverse)])
             here += counts[step]
         _zero_padding(rows, lengths, d_numbers)
 
@@ -144,9 +132,9 @@ def _scatter_projected(cell, rows, counts, start, lengths, reverse, d_gates, d_i
         for row in range(counts[step]):
             batch = rows[row]
             target = d_projected[batch, place_of(step, lengths[batch], reverse)]
-            _copy(d_gates[here + row], target)
+            copy(d_gates[here + row], target)
             if cell == GRU:
-                _copy(d_inner[here + row], target[2 * hidden :])
+                copy(d_inner[here + row], target[2 * hidden :])
         here += counts[step]
     _zero_padding(rows, lengths, d_projected)
 
@@ -163,9 +151,9 @@ def _add_to_table(cell, rows, counts, start, lengths, reverse, symbols, d_gates,
         for row in range(counts[step]):
             batch = rows[row]
             target = table[symbols[batch, place_of(step, lengths[batch], reverse)]]
-            _add(d_gates[here + row], target[:outer])
+            add(d_gates[here + row], target[:outer])
             if cell == GRU:
-                _add(d_inner[here + row], target[outer:])
+                add(d_inner[here + row], target[outer:])
         here += counts[step]
     for j in range(width):
         for symbol in range(features):

@@ -7,26 +7,13 @@ had. A direction that reads from the end hands its states over in the input's or
 # Compiled functions are typed by numba, from what they are called with.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
-from typing import Any
-
 import numpy as np
 
-from rnnlab.kernels.compiling import helper, inlined
+from rnnlab.kernels.compiling import helper
 from rnnlab.kernels.jobs import LARGEST, LAST_STATE
+from rnnlab.kernels.rows import add, copy, place_of
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
-
-
-@inlined
-def place_of(step: Any, length: Any, reverse: Any) -> Any:
-    """Return where in a sequence the ``step`` is that is taken."""
-    return length - 1 - step if reverse else step
-
-
-@inlined
-def _copy(source: Any, target: Any) -> None:
-    for j in range(source.size):
-        target[j] = source[j]
 
 
 @helper
@@ -42,13 +29,13 @@ def hand_over(rows, step, ahead, running, staying, lengths, reverse, readout, pr
         batch = rows[row]
         h = previous[ahead + row] if row < staying else final[row]
         if each:
-            _copy(h, outputs[batch, place_of(step, lengths[batch], reverse)])
+            copy(h, outputs[batch, place_of(step, lengths[batch], reverse)])
         total = read[batch]
         if readout == LAST_STATE:
             if row >= staying:
-                _copy(h, total)
+                copy(h, total)
         elif step == 0:
-            _copy(h, total)
+            copy(h, total)
             if readout == LARGEST:
                 winners[batch] = _ZERO
         elif readout == LARGEST:
@@ -58,8 +45,7 @@ def hand_over(rows, step, ahead, running, staying, lengths, reverse, readout, pr
                 winner[j] = winner[j] if stays else moment
                 total[j] = total[j] if stays else h[j]
         else:
-            for j in range(hidden):
-                total[j] += h[j]
+            add(h, total[:hidden])
         if readout != LAST_STATE and readout != LARGEST and row >= staying:
             count = np.float32(lengths[batch])
             for j in range(hidden):
@@ -75,8 +61,7 @@ def bring_back(rows, step, running, lengths, reverse, readout, d_outputs, d_read
         batch, to = rows[row], carried[row]
         if d_outputs.shape[0]:
             arrived = d_outputs[batch, place_of(step, lengths[batch], reverse)]
-            for j in range(hidden):
-                to[j] += arrived[j]
+            add(arrived, to[:hidden])
         if d_read.shape[0] and readout == LARGEST:
             arrived, winner = d_read[batch], winners[batch]
             for j in range(hidden):

@@ -60,6 +60,7 @@ def _forward_shard(
     extra,
     packed_inputs,
 ):
+    """Take a shard through all steps, and leave in ``gates``, ``previous`` and ``extra`` what the way back needs."""
     time, (width, hidden) = counts.size - 1, weight.shape
     nothing, final = np.zeros(hidden, np.float32), np.empty((rows.size, hidden), np.float32)
     shift = bias_ih + bias_hh
@@ -130,6 +131,7 @@ def _backward_shard(
     d_bias_ih,
     d_bias_hh,
 ):
+    """Take a shard back through all steps: the gradients of the recurrent weights and the biases, and those of every step's gates."""
     time, (width, hidden) = counts.size - 1, weight.shape
     nothing, share, share_n = np.zeros(hidden, np.float32), np.zeros(width, np.float32), np.zeros(hidden, np.float32)
     on_panels = _on_panels(rows.size, time, hidden)

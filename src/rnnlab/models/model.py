@@ -78,13 +78,11 @@ class Model(nn.Module):
             True
         """
         lengths = _unless_full(lengths, inputs)
-        tape = self._tapes.get(inputs.shape) if lengths is None else None
-        if tape is None and not self._on_kernels(inputs):
+        tape = self._tape(inputs, lengths)
+        if tape is None:
             with torch.enable_grad():
                 outputs = self._by_autograd(inputs, lengths, noise)
             return outputs.detach(), lambda d_outputs: self.gradient(outputs, d_outputs)
-        if tape is None:
-            tape = self._tape(inputs, lengths)
         outputs, turn = tape.forward(self, inputs, noise), tape.turn
 
         def pull(d_outputs: Tensor) -> Tensor:
@@ -95,16 +93,26 @@ class Model(nn.Module):
 
     def _on_kernels(self, inputs: Tensor) -> bool:
         """Return whether the kernels are the road of every layer."""
-        if self.config.cell == "combined" or self.engine != "auto":
-            return self.config.cell != "combined" and self.engine == "kernel"
+        if self.config.cell == "combined":
+            return False
+        if self.engine != "auto":
+            return self.engine == "kernel"
         return all(
             road(self.config, inputs, *direction[:2]) == "kernel"
             for layer in self.weights.layers
             for direction in layer
         )
 
-    def _tape(self, inputs: Tensor, lengths: Tensor | None) -> Tape:
-        """Return a tape for a batch; of small full ones it is kept, since what is worked out once is worth having there."""
+    def _tape(self, inputs: Tensor, lengths: Tensor | None) -> Tape | None:
+        """Return a tape for a batch, None where the kernels are not its road.
+
+        Of small full batches it is kept: what is worked out once is worth having there.
+        """
+        known = self._tapes.get(inputs.shape) if lengths is None and self.engine in ("auto", "kernel") else None
+        if known is not None:
+            return known
+        if not self._on_kernels(inputs):
+            return None
         _, batch, time = inputs.shape[:3]
         states = sum(len(direction[2]) * direction[2].shape[1] for layer in self.weights.layers for direction in layer)
         lasting = lengths is None and batch * time * states <= _KEPT_NUMBERS
