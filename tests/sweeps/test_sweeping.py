@@ -142,7 +142,7 @@ def test_what_diverges_is_counted_and_costs_no_more() -> None:
 
 def test_halving_drops_the_worse_half_and_says_so() -> None:
     rates = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.04]
-    options = {"cell": "gru", "hidden_size": 6, "bidirectional": False, "lr": rates, "seeds": 2, "epochs": 16}
+    options = {"cell": "gru", "hidden_size": 24, "bidirectional": False, "lr": rates, "seeds": 2, "epochs": 16}
     sweeping = done(prepare("binary", {**options, "halving": True}))
     found = sweeping.result()
     status = {rate: {row.status for row in found.rows if row.setting["lr"] == rate} for rate in rates}
