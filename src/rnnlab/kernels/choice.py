@@ -11,7 +11,7 @@ seconds of one core, torch 2.13). How many times faster than ``torch.nn`` the ke
        512     1.1  1.5  1.1  1.2  1.2     3.7  2.5  1.4  1.3  1.3     5.7  2.7  1.6  1.4  1.3
 
 Wide LSTMs on fewer than 32 sequences are torch's: on two threads it splits their weights, and the kernels have one shard, which is
-one thread's (0.5 to 1.1 there, and 1.0 to 1.3 from 32 on). A stack of runs has no torch layer (torch's take one run): there the
+one thread's (0.5 to 1.3 there, and 1.0 to 1.3 from 32 on). A stack of runs has no torch layer (torch's take one run): there the
 kernels compete with the equations, which never won by more than the noise.
 
 This module does not import the kernels: whoever asks need not load a compiler.

@@ -78,7 +78,7 @@ def layer(
 class Recurrence:
     """A layer in one direction or both, over batches of one shape, with its gradients and without autograd.
 
-    A small step takes a half to a third of the time that way. Where the layer serves several steps, what does not change from one to
+    A small step takes about half the time that way. Where the layer serves several steps, what does not change from one to
     the next is worked out once.
 
     Args:

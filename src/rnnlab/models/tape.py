@@ -1,6 +1,6 @@
 """The gradient of a model without autograd: recurrent layers on the kernels, what is read off them, a head.
 
-Without autograd a small step takes a half to a third of its time, and a readout, a second direction or an embedding cost next to
+Without autograd a small step takes about half its time (``python -m benchmarks recipes``), and a readout, a second direction or an embedding cost next to
 nothing. What the kernels do not compute (another road, the combined cell) is `rnnlab.models.Model.gradient`'s.
 """
 
