@@ -1,7 +1,8 @@
 """The gradient of a model without autograd: recurrent layers on the kernels, what is read off them, a head.
 
-Without autograd a small step takes about half its time (``python -m benchmarks recipes``), and a readout, a second direction or an embedding cost next to
-nothing. What the kernels do not compute (another road, the combined cell) is `rnnlab.models.Model.gradient`'s.
+Without autograd a small step takes about half its time (``python -m benchmarks recipes``), and a readout, a second direction or an
+embedding cost next to nothing. What the kernels do not compute (another road, the combined cell) is
+`rnnlab.models.Model.gradient`'s.
 """
 
 from typing import Literal, Protocol, cast
