@@ -76,8 +76,9 @@ class Store:
 
     def keep(self, keys: Sequence[str], configs: Sequence[TrainConfig], trained: Trained) -> None:
         """Keep what came of a stack: its best runs, then its rows, which make it done."""
-        self._rows |= dict(zip(keys, trained.rows, strict=True))
+        done = dict(zip(keys, trained.rows, strict=True))
         if self.folder is None:
+            self._rows |= done
             return
         by_config = {config.model_dump_json(): key for config, key in zip(configs, keys, strict=True)}
         name = hashlib.sha256("".join(keys).encode()).hexdigest()[:16]
@@ -86,7 +87,7 @@ class Store:
             folder = place / f"seed-{run.train_config.seed}"
             save(located(run, folder), folder)
             kept[by_config[run.train_config.model_dump_json()]] = folder.name
-        rows = {key: asdict(row) for key, row in zip(keys, trained.rows, strict=True)}
+        rows = {key: asdict(row) for key, row in done.items()}
         content = {
             "rows": rows,
             "runs": kept,
@@ -94,6 +95,8 @@ class Store:
             "processor_seconds": trained.processor_seconds,
         }
         write_whole(place.with_suffix(".json"), to_json(content))
+        # Not before: who breaks a sweep off meanwhile must not be told that these are kept.
+        self._rows |= done
         self._runs |= {key: place / folder for key, folder in kept.items()}
 
     def _read(self, path: Path) -> None:
